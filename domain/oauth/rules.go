@@ -1,0 +1,153 @@
+package oauth
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Server is what request rules need to know of the issuer that was asked.
+type Server struct {
+	Issuer    string
+	Scopes    []string // scopes_supported
+	Resources []string // acceptable values of resource
+	ACRs      []string // acr_values_supported
+}
+
+// Check returns the first rule of p that r breaks, or nil, in the order a
+// client should hear about them: the redirect URI first, because it decides
+// where later errors may go.
+func (p Profile) Check(r AuthorizationRequest, c Client, s Server) error {
+	return first(
+		refusal(r.RequestURI != "", InvalidRequest, "RFC 9126 §2.1", "request_uri must not be pushed"),
+		refusal(r.Request != "", RequestNotSupported, "OIDC-Core §3.1.2.6", "request objects are not supported by this issuer"),
+		refusal(r.ClientID != c.ID, InvalidRequest, "RFC 9126 §2.1", "client_id is not the authenticated client"),
+		refusal(c.ResourceServer(), UnauthorizedClient, "RFC 6749 §4.1.2.1", "a resource server may not ask for authorization"),
+		r.bounded(),
+		r.redirectURI(p, c),
+		refusal(!c.Grants("authorization_code"), UnauthorizedClient, "RFC 7591 §2", "the client is not registered for authorization_code"),
+		present("response_type", r.ResponseType, "RFC 6749 §3.1.1"),
+		p.ResponseTypes.check("response_type", r.ResponseType, UnsupportedResponseType),
+		refusal(r.ResponseMode != "" && r.ResponseMode != "query", InvalidRequest, "OAuth Multiple Response Types §2.1", "response_mode must be query"),
+		r.pkce(p),
+		r.scope(c, s),
+		r.authentication(),
+		r.resource(s),
+		refusal(r.DPoPJKT != "" && !thumbprint(r.DPoPJKT), InvalidRequest, "RFC 9449 §10", "dpop_jkt is not a SHA-256 thumbprint"),
+		checkDetails(r, c),
+		checkClaims(r, s),
+	)
+}
+
+func present(name, value string, by Clause) error {
+	return refusal(value == "", InvalidRequest, by, name+" is required")
+}
+
+// redirectURI compares as RFC 9700, Section 2.1 demands: exact string
+// matching, save for the port of a loopback address (RFC 8252, Section 7.3).
+func (r AuthorizationRequest) redirectURI(p Profile, c Client) error {
+	if r.RedirectURI == "" {
+		return refusal(p.RedirectURI.Demanded, InvalidRequest, p.RedirectURI.By, "redirect_uri is required")
+	}
+	registered := slices.ContainsFunc(c.RedirectURIs, func(known string) bool {
+		return known == r.RedirectURI || sameLoopback(known, r.RedirectURI)
+	})
+	return refusal(!registered, InvalidRequest, "RFC 9700 §2.1", "redirect_uri is not registered")
+}
+
+func sameLoopback(known, sent string) bool {
+	k, errK := url.Parse(known)
+	s, errS := url.Parse(sent)
+	if errK != nil || errS != nil || !loopback(k) || !loopback(s) {
+		return false
+	}
+	k.Host, s.Host = k.Hostname(), s.Hostname()
+	return k.String() == s.String()
+}
+
+func loopback(u *url.URL) bool {
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "http" && err == nil && ip.IsLoopback()
+}
+
+func (r AuthorizationRequest) pkce(p Profile) error {
+	if !p.PKCE.Demanded() && r.CodeChallenge == "" {
+		return nil
+	}
+	return first(
+		refusal(r.CodeChallenge == "", InvalidRequest, p.PKCE.By, "code_challenge is required"),
+		p.PKCE.check("code_challenge_method", r.CodeChallengeMethod, InvalidRequest),
+		refusal(!thumbprint(r.CodeChallenge), InvalidRequest, "RFC 7636 §4.2", "code_challenge is not a SHA-256 digest in base64url"),
+	)
+}
+
+// thumbprint reports whether s is 256 bits of base64url.
+func thumbprint(s string) bool {
+	return len(s) == 43 && !strings.ContainsFunc(s, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_')
+	})
+}
+
+func (r AuthorizationRequest) scope(c Client, s Server) error {
+	scopes := r.Scopes()
+	unknown := slices.ContainsFunc(scopes, func(v string) bool { return !slices.Contains(s.Scopes, v) })
+	return first(
+		refusal(!c.MayAsk(scopes), InvalidScope, "RFC 6749 §3.3", "scope goes beyond what the client registered"),
+		refusal(unknown, InvalidScope, "RFC 6749 §3.3", "scope has a value that this issuer does not know"),
+		refusal(len(scopes) == 0 && r.AuthorizationDetails == "", InvalidScope, "RFC 6749 §3.3", "scope or authorization_details is required"),
+		refusal(slices.Contains(scopes, "openid") == false && r.Nonce != "" && r.IDTokenHint != "", InvalidRequest, "OIDC-Core §3.1.2.1", "id_token_hint needs the scope openid"),
+	)
+}
+
+func (r AuthorizationRequest) authentication() error {
+	if r.MaxAge != "" {
+		if n, err := strconv.Atoi(r.MaxAge); err != nil || n < 0 || n > 1<<31-1 {
+			return Refuse(InvalidRequest, "OIDC-Core §3.1.2.1", "max_age must be a number of seconds")
+		}
+	}
+	prompts := strings.Fields(r.Prompt)
+	known := []string{"none", "login", "consent", "select_account"}
+	for _, p := range prompts {
+		if !slices.Contains(known, p) {
+			return Refuse(InvalidRequest, "OIDC-Core §3.1.2.1", "prompt has an unknown value")
+		}
+	}
+	return refusal(r.Prompts("none") && len(prompts) > 1, InvalidRequest, "OIDC-Core §3.1.2.1", "prompt none excludes every other value")
+}
+
+func (r AuthorizationRequest) resource(s Server) error { return CheckResources(r.Resource, s) }
+
+// CheckResources refuses a resource that is not one of the issuer's (RFC 8707,
+// Section 2).
+func CheckResources(resources []string, s Server) error {
+	for _, v := range resources {
+		u, err := url.Parse(v)
+		if err != nil || !u.IsAbs() || strings.Contains(v, "#") {
+			return Refuse(InvalidTarget, "RFC 8707 §2", "resource must be an absolute URI without a fragment")
+		}
+		if !slices.Contains(s.Resources, v) {
+			return Refuse(InvalidTarget, "RFC 8707 §2", "resource is not one of this issuer's")
+		}
+	}
+	return nil
+}
+
+// printable reports whether a name or text that people will read is free of
+// control characters, direction marks and markup.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
+		return !unicode.IsPrint(c) || c == '<' || c == '>' || unicode.Is(unicode.Bidi_Control, c)
+	})
+}
+
+func absoluteHTTPS(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.Fragment == ""
+}
+
+func validIP(s string) bool { return net.ParseIP(s) != nil }
