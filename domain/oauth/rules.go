@@ -100,7 +100,6 @@ func (r AuthorizationRequest) scope(c Client, s Server) error {
 		refusal(!c.MayAsk(scopes), InvalidScope, "RFC 6749 §3.3", "scope goes beyond what the client registered"),
 		refusal(unknown, InvalidScope, "RFC 6749 §3.3", "scope has a value that this issuer does not know"),
 		refusal(len(scopes) == 0 && r.AuthorizationDetails == "", InvalidScope, "RFC 6749 §3.3", "scope or authorization_details is required"),
-		refusal(slices.Contains(scopes, "openid") == false && r.Nonce != "" && r.IDTokenHint != "", InvalidRequest, "OIDC-Core §3.1.2.1", "id_token_hint needs the scope openid"),
 	)
 }
 

@@ -1,0 +1,261 @@
+// Package subject decides the life of a person known to the platform by a
+// pseudonymous id: a customer, or one of the bank's own staff.
+//
+//	          Enroll             Erase (refused while a hold is placed)
+//	(nothing) ------> enrolled ----------------------------------------> erased
+package subject
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/chirograph/chirograph/domain/event"
+)
+
+// Event is the closed set of facts about a subject.
+//
+//sumtype:decl
+type Event interface{ isEvent() }
+
+type (
+	Enrolled struct {
+		Issuer string `json:"iss"`
+		Name   string `json:"name,omitempty"` // sealed
+	}
+	CredentialBound struct {
+		ID   string `json:"id"`
+		Kind string `json:"kind"` // "password", "passkey", …
+	}
+	DeviceBound struct {
+		ID         string `json:"id"`
+		Thumbprint string `json:"jkt"`
+	}
+	RoleGranted struct {
+		Role string `json:"role"` // "admin", "auditor", "investigator"
+	}
+	RoleWithdrawn struct {
+		Role string `json:"role"`
+	}
+	HoldPlaced struct {
+		Hold   string `json:"hold"` // id of the legal hold
+		Reason string `json:"reason"`
+	}
+	HoldLifted struct {
+		Hold string `json:"hold"`
+	}
+	Erased struct {
+		Reason string `json:"reason"`
+	}
+)
+
+func (Enrolled) isEvent()        {}
+func (CredentialBound) isEvent() {}
+func (DeviceBound) isEvent()     {}
+func (RoleGranted) isEvent()     {}
+func (RoleWithdrawn) isEvent()   {}
+func (HoldPlaced) isEvent()      {}
+func (HoldLifted) isEvent()      {}
+func (Erased) isEvent()          {}
+
+// Events declares every event of a subject.
+var Events = []event.Declaration{
+	event.Type[Enrolled]{
+		Name:   "subject.enrolled",
+		Sealed: []string{"name"},
+		Audit: func(e Enrolled, _ event.Names) string {
+			if e.Name == "" {
+				return "a customer was enrolled"
+			}
+			return e.Name + " was enrolled"
+		},
+	},
+	event.Type[CredentialBound]{
+		Name:  "subject.credential_bound",
+		Audit: func(e CredentialBound, _ event.Names) string { return "a " + e.Kind + " was set" },
+	},
+	event.Type[DeviceBound]{
+		Name:  "subject.device_bound",
+		Audit: func(e DeviceBound, _ event.Names) string { return "a device was bound: " + e.ID },
+	},
+	event.Type[RoleGranted]{
+		Name:  "subject.role_granted",
+		Audit: func(e RoleGranted, _ event.Names) string { return "the role " + e.Role + " was granted" },
+	},
+	event.Type[RoleWithdrawn]{
+		Name:  "subject.role_withdrawn",
+		Audit: func(e RoleWithdrawn, _ event.Names) string { return "the role " + e.Role + " was withdrawn" },
+	},
+	event.Type[HoldPlaced]{
+		Name:  "subject.hold_placed",
+		Audit: func(e HoldPlaced, _ event.Names) string { return "legal hold " + e.Hold + " was placed: " + e.Reason },
+	},
+	event.Type[HoldLifted]{
+		Name:  "subject.hold_lifted",
+		Audit: func(e HoldLifted, _ event.Names) string { return "legal hold " + e.Hold + " was lifted" },
+	},
+	event.Type[Erased]{
+		Name:  "subject.erased",
+		Audit: func(e Erased, _ event.Names) string { return "the customer's personal data was erased: " + e.Reason },
+	},
+}
+
+// Roles are what staff may be.
+var Roles = []string{"admin", "auditor", "investigator"}
+
+// Why a command is refused.
+var (
+	ErrExists        = errors.New("subject already exists")
+	ErrUnknown       = errors.New("there is no such subject")
+	ErrErased        = errors.New("subject was erased")
+	ErrHeld          = errors.New("a legal hold forbids erasure")
+	ErrActiveConsent = errors.New("active consents must be revoked first")
+	ErrUnknownRole   = errors.New("there is no such role")
+	ErrUnknownHold   = errors.New("there is no such legal hold")
+)
+
+// State is a subject as far as its rules need to know it.
+type State struct {
+	exists bool
+	erased bool
+	issuer string
+	name   string
+	roles  map[string]bool
+	holds  map[string]bool
+}
+
+func (s State) Exists() bool   { return s.exists }
+func (s State) Erased() bool   { return s.erased }
+func (s State) Active() bool   { return s.exists && !s.erased }
+func (s State) Issuer() string { return s.issuer }
+
+// Name is empty once the subject was erased.
+func (s State) Name() string { return s.name }
+
+func (s State) Has(role string) bool { return s.roles[role] && !s.erased }
+func (s State) Roles() []string      { return slices.Sorted(maps.Keys(s.roles)) }
+func (s State) Held() bool           { return len(s.holds) > 0 }
+
+// Command is the closed set of things one can ask of a subject.
+//
+//sumtype:decl
+type Command interface{ isCommand() }
+
+type (
+	Enroll         struct{ Enrolled }
+	BindCredential struct{ CredentialBound }
+	BindDevice     struct{ DeviceBound }
+	GrantRole      struct{ RoleGranted }
+	WithdrawRole   struct{ RoleWithdrawn }
+	PlaceHold      struct{ HoldPlaced }
+	LiftHold       struct{ HoldLifted }
+	// Erase is refused while ActiveConsents is not zero: they are ended first,
+	// each by its own event.
+	Erase struct {
+		Erased
+		ActiveConsents int
+	}
+)
+
+func (Enroll) isCommand()         {}
+func (BindCredential) isCommand() {}
+func (BindDevice) isCommand()     {}
+func (GrantRole) isCommand()      {}
+func (WithdrawRole) isCommand()   {}
+func (PlaceHold) isCommand()      {}
+func (LiftHold) isCommand()       {}
+func (Erase) isCommand()          {}
+
+// Decide returns the events that cmd causes, or why it is refused.
+func (s State) Decide(cmd Command) ([]Event, error) {
+	if enroll, ok := cmd.(Enroll); ok {
+		if s.exists {
+			return nil, ErrExists
+		}
+		return []Event{enroll.Enrolled}, nil
+	}
+	if !s.exists {
+		return nil, ErrUnknown
+	}
+	if erase, ok := cmd.(Erase); ok {
+		return s.erase(erase)
+	}
+	if s.erased {
+		return nil, ErrErased
+	}
+	switch cmd := cmd.(type) {
+	case BindCredential:
+		return []Event{cmd.CredentialBound}, nil
+	case BindDevice:
+		return []Event{cmd.DeviceBound}, nil
+	case GrantRole:
+		if !slices.Contains(Roles, cmd.Role) {
+			return nil, ErrUnknownRole
+		}
+		return unless(s.roles[cmd.Role], cmd.RoleGranted)
+	case WithdrawRole:
+		return unless(!s.roles[cmd.Role], cmd.RoleWithdrawn)
+	case PlaceHold:
+		return unless(s.holds[cmd.Hold], cmd.HoldPlaced)
+	case LiftHold:
+		if !s.holds[cmd.Hold] {
+			return nil, ErrUnknownHold
+		}
+		return []Event{cmd.HoldLifted}, nil
+	}
+	panic("subject: unknown command")
+}
+
+func (s State) erase(cmd Erase) ([]Event, error) {
+	switch {
+	case s.erased:
+		return nil, nil
+	case s.Held():
+		return nil, ErrHeld
+	case cmd.ActiveConsents > 0:
+		return nil, ErrActiveConsent
+	}
+	return []Event{cmd.Erased}, nil
+}
+
+func unless(already bool, e Event) ([]Event, error) {
+	if already {
+		return nil, nil
+	}
+	return []Event{e}, nil
+}
+
+// Evolve returns the state after e.
+func (s State) Evolve(e Event) State {
+	switch e := e.(type) {
+	case Enrolled:
+		s.exists, s.issuer, s.name = true, e.Issuer, e.Name
+	case RoleGranted:
+		s.roles = with(s.roles, e.Role)
+	case RoleWithdrawn:
+		s.roles = without(s.roles, e.Role)
+	case HoldPlaced:
+		s.holds = with(s.holds, e.Hold)
+	case HoldLifted:
+		s.holds = without(s.holds, e.Hold)
+	case Erased:
+		s.erased, s.name = true, ""
+	case CredentialBound, DeviceBound:
+	}
+	return s
+}
+
+func with(set map[string]bool, v string) map[string]bool {
+	set = maps.Clone(set)
+	if set == nil {
+		set = map[string]bool{}
+	}
+	set[v] = true
+	return set
+}
+
+func without(set map[string]bool, v string) map[string]bool {
+	set = maps.Clone(set)
+	delete(set, v)
+	return set
+}
