@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,21 +162,21 @@ func (c *Conflict) Error() string {
 
 func (c *Conflict) Is(target error) bool { return target == ErrConflict }
 
-// Limits that every engine enforces with [ErrTooLarge].
-const (
-	MaxEventBytes  = 256 << 10 // data and metadata of one event
-	MaxAppendBytes = 1 << 20   // of one call of Append
-	MaxStreamName  = 256
-)
-
 // Filter selects events by category and type. Empty lists select all.
 type Filter struct {
 	Categories []string
 	Types      []string
 }
 
-// An Item is one step of a subscription: an event, or a mark that moves the
-// checkpoint over a filtered range. Live is true once the head was reached.
+// Selects reports whether an event of stream s and type typ passes f.
+func (f Filter) Selects(s Stream, typ string) bool {
+	return (len(f.Categories) == 0 || slices.Contains(f.Categories, s.Category())) &&
+		(len(f.Types) == 0 || slices.Contains(f.Types, typ))
+}
+
+// An Item is one step of a subscription: an event, or without one a mark that
+// moves the checkpoint over a filtered range. To go on after an item, subscribe
+// after its Mark. Live is true from the item on that reached the head.
 type Item struct {
 	Event *Event
 	Mark  Position

@@ -1,0 +1,2 @@
+// Package ledger makes an event log tamper-evident.
+package ledger
