@@ -162,6 +162,12 @@ func (c *Conflict) Error() string {
 
 func (c *Conflict) Is(target error) bool { return target == ErrConflict }
 
+// Replayed tells which key was used before; it is an [ErrReplay].
+type Replayed struct{ Key [32]byte }
+
+func (*Replayed) Error() string        { return ErrReplay.Error() }
+func (*Replayed) Is(target error) bool { return target == ErrReplay }
+
 // Filter selects events by category and type. Empty lists select all.
 type Filter struct {
 	Categories []string

@@ -51,6 +51,8 @@ type State struct {
 	scope   string
 	details []oauth.Detail
 	expires time.Time
+	acr     string
+	auth    time.Time
 }
 
 // Status is where a consent stands, expiry apart.
@@ -82,6 +84,10 @@ func (s State) Scope() string { return s.scope }
 // Details returns the granted authorization details, accounts included. It is
 // empty once the customer was erased.
 func (s State) Details() []oauth.Detail { return s.details }
+
+// Authentication returns how and when the customer last proved identity for
+// the consent.
+func (s State) Authentication() (acr string, at time.Time) { return s.acr, s.auth }
 
 // Expires returns the instant from which the consent permits nothing.
 func (s State) Expires() time.Time { return s.expires }
@@ -138,12 +144,13 @@ func (s State) Evolve(e Event) State {
 	case Authorized:
 		s.status, s.client, s.subject = Active, e.Client, e.Subject
 		s.scope, s.details, s.expires = e.Scope, e.Details, e.Expires
+		s.acr, s.auth = e.ACR, e.AuthTime
 	case Rejected:
 		s.status = Refused
 	case Consumed:
 		s.status = UsedUp
 	case Reauthenticated:
-		s.status = Active
+		s.status, s.acr, s.auth = Active, e.ACR, e.AuthTime
 	case Amended:
 		s.scope, s.details, s.expires = e.Scope, e.Details, e.Expires
 	case Superseded:

@@ -20,6 +20,9 @@ func (s Refresh) Issued() RefreshIssued { return s.issued }
 // Exists reports whether the refresh token was ever issued.
 func (s Refresh) Exists() bool { return s.exists }
 
+// Revoked reports whether the refresh token was revoked.
+func (s Refresh) Revoked() bool { return s.revoked }
+
 // Active reports whether the refresh token by itself is valid.
 func (s Refresh) Active(now time.Time) bool {
 	return s.exists && !s.revoked && now.Before(s.issued.Expires)

@@ -167,7 +167,7 @@ func (c *call) use(key [32]byte) error {
 		return err
 	}
 	if used || c.keys[key] {
-		return eventstore.ErrReplay
+		return &eventstore.Replayed{Key: key}
 	}
 	if c.keys == nil {
 		c.keys = map[[32]byte]bool{}

@@ -1,0 +1,226 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/chirograph/chirograph/domain/authorization"
+	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/token"
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// redeem exchanges a code for tokens (RFC 6749, Section 4.1.3). The append that
+// spends the code decides; token and refresh token follow it.
+func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Confirmation) (tokenResponse, error) {
+	ctx := v.Request().Context()
+	code, ok := oauth.ParseArtefact(params.Get("code"))
+	if !ok {
+		return tokenResponse{}, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the code is not valid")
+	}
+	journey, _, err := s.Authorizations.Load(ctx, code.ID)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	p, err := s.plan(ctx, v, c, params, bound, journey)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	p.command.Code, p.command.At = code, v.At
+	meta := c.Meta
+	meta.Subject, meta.Correlation = journey.Grant().Subject, string(s.Authorizations.Stream(code.ID))
+	p.setAuthorization(code.ID)
+	after, err := s.Authorizations.ExecuteWith(ctx, meta, code.ID, p.command, func(next authorization.State) []eventstore.Draft {
+		if next.Redeemed().Token != p.access.id {
+			return nil // a replay: nothing is issued
+		}
+		return p.drafts(s)
+	}, c.Once...)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	if spent := after.Redeemed(); spent.Token != p.access.id {
+		return tokenResponse{}, s.endReplayed(ctx, meta, spent)
+	}
+	return s.respond(ctx, v, c, p, journey)
+}
+
+// A redemption is everything that redeeming a code will record and answer.
+type redemption struct {
+	command   authorization.Redeem
+	consent   consent.State
+	access    issuance
+	refresh   oauth.Artefact
+	refreshed *token.RefreshIssued
+	narrowed  bool
+}
+
+// plan prepares what a code is exchanged for. It does not judge the code.
+func (s *Server) plan(ctx context.Context, v *visit, c *caller, params url.Values, bound token.Confirmation, journey authorization.State) (redemption, error) {
+	grant := journey.Grant()
+	p := redemption{command: authorization.Redeem{
+		Client: c.ID, RedirectURI: params.Get("redirect_uri"), Verifier: params.Get("code_verifier"), JKT: bound.JKT, Evidence: c.Evidence,
+	}}
+	if grant.Consent == "" {
+		return p, nil // Redeem refuses
+	}
+	var err error
+	if p.consent, _, err = s.Consents.Load(ctx, grant.Consent); err != nil {
+		return p, err
+	}
+	if journey.Redeemed().Token == "" && !p.consent.Alive(v.At) {
+		return p, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
+	}
+	resources := slices.Clone(journey.Request().Resource)
+	if asked := params["resource"]; len(asked) > 0 {
+		if err := subset(asked, resources); err != nil {
+			return p, err
+		}
+		resources = asked
+	}
+	aud, err := audience(v.Tenant, resources)
+	if err != nil {
+		return p, err
+	}
+	details, narrowed, err := grantedDetails(params.Get("authorization_details"), grant)
+	if err != nil {
+		return p, err
+	}
+	e := token.Issued{
+		Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope, Audience: aud, Confirmation: bound,
+		ACR: journey.Person().ACR, AuthTime: journey.Person().AuthTime,
+	}
+	if narrowed {
+		e.Details = details
+	}
+	if journey.Request().OpenID() {
+		if e.IDTokenKey, err = s.activeKey(ctx, v.Tenant.ID, c.IDTokenAlg); err != nil {
+			return p, err
+		}
+	}
+	if c.Grants("refresh_token") {
+		p.refresh = newArtefact()
+		e.Refresh = p.refresh.ID
+		p.refreshed = &token.RefreshIssued{
+			Client: c.ID, Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope,
+			Resources: journey.Request().Resource, Digest: p.refresh.Digest(), Expires: p.consent.Expires(),
+		}
+	}
+	p.access, err = s.prepare(ctx, v, c, e, details)
+	p.command.CodeRedeemed = authorization.CodeRedeemed{Token: p.access.id, Refresh: e.Refresh, Consent: grant.Consent}
+	return p, err
+}
+
+func (p *redemption) setAuthorization(id string) {
+	p.access.event.Authorization = id
+	if p.refreshed != nil {
+		p.refreshed.Authorization = id
+	}
+}
+
+func (p *redemption) drafts(s *Server) []eventstore.Draft {
+	drafts := []eventstore.Draft{s.draft(p.access)}
+	if p.refreshed != nil {
+		drafts = append(drafts, eventstore.Draft{
+			Stream: s.Refreshes.Stream(p.refresh.ID), Expect: eventstore.Absent(), Events: []any{*p.refreshed}})
+	}
+	return drafts
+}
+
+// grantedDetails returns the details that a token carries: those the client
+// asked for and got, or fewer if the token request says so.
+func grantedDetails(asked string, grant authorization.Granted) (details []oauth.Detail, narrowed bool, err error) {
+	if asked != "" {
+		details, err = narrowDetails(asked, grant.Details)
+		return details, true, err
+	}
+	if grant.Asked {
+		details = grant.Details
+	}
+	return details, false, nil
+}
+
+func subset(asked, granted []string) error {
+	for _, r := range asked {
+		if len(granted) > 0 && !slices.Contains(granted, r) {
+			return oauth.Refuse(oauth.InvalidTarget, "RFC 8707 §2.2", "resource goes beyond the authorization request")
+		}
+	}
+	return nil
+}
+
+// endReplayed revokes what a replayed code was redeemed for. The presenter was
+// the genuine client, so somebody has copied the code from it or to it. The
+// consent is left alone.
+func (s *Server) endReplayed(ctx context.Context, meta event.Meta, spent authorization.CodeRedeemed) error {
+	meta.Actor = event.ActorSystem
+	const reason = "the authorization code was presented twice"
+	_, err := s.Tokens.Execute(ctx, meta, spent.Token, token.Revoke{Revoked: token.Revoked{By: "system", Reason: reason}})
+	if err != nil && !errors.Is(err, token.ErrUnknown) {
+		return err
+	}
+	if spent.Refresh != "" {
+		end := token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: "system", Reason: reason}}
+		if _, err := s.Refreshes.Execute(ctx, meta, spent.Refresh, end); err != nil && !errors.Is(err, token.ErrUnknown) {
+			return err
+		}
+	}
+	return oauth.Refuse(oauth.InvalidGrant, "FAPI2-SP §5.3.2.2-2.9", "the code was used before")
+}
+
+// respond writes the tokens, all of whose events are durable.
+func (s *Server) respond(ctx context.Context, v *visit, c *caller, p redemption, journey authorization.State) (tokenResponse, error) {
+	access, err := s.write(ctx, v, p.access)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	r := tokenResponse{
+		AccessToken: access, TokenType: tokenType(p.access.event.Confirmation), Scope: p.access.event.Scope,
+		ExpiresIn: seconds(v.Tenant.Settings.AccessTokenLifetime), Details: p.access.details,
+	}
+	if p.refreshed != nil {
+		r.RefreshToken = p.refresh.String()
+	}
+	if kid := p.access.event.IDTokenKey; kid != "" {
+		person, request := journey.Person(), journey.Request()
+		who := identity{person.Subject, person.ACR, person.AMR, person.AuthTime, request.Nonce, nil}
+		if who.claims, err = s.idTokenClaims(ctx, person.Subject, request.Claims); err != nil {
+			return tokenResponse{}, err
+		}
+		r.IDToken, err = s.idToken(ctx, v, c, kid, access, who)
+	}
+	return r, err
+}
+
+// tokenType is DPoP only for tokens bound that way (RFC 9449, Section 5).
+func tokenType(c token.Confirmation) string {
+	if c.JKT != "" {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
+// idTokenClaims returns the claims that the request wants in the ID token
+// itself (OIDC-Core, Section 5.5).
+func (s *Server) idTokenClaims(ctx context.Context, subject, requested string) (map[string]any, error) {
+	asked, err := oauth.ParseClaims(requested)
+	if err != nil || len(asked.IDToken) == 0 {
+		return nil, nil
+	}
+	known, err := s.Directory.Claims(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	claims := map[string]any{}
+	for name := range asked.IDToken {
+		if value, found := known[name]; found && !strings.HasPrefix(name, "_") {
+			claims[name] = value
+		}
+	}
+	return claims, nil
+}

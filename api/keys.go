@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/chirograph/chirograph/domain/signingkey"
+)
+
+// signedWith returns the alg that we sign with for one a client registered:
+// Ed25519 goes by its older name, which every library knows.
+func signedWith(alg string) string {
+	if alg == "Ed25519" {
+		return "EdDSA"
+	}
+	return alg
+}
+
+// activeKey returns the key that signs for an issuer with an algorithm, or
+// with any if none is asked for: ES256 first, because it is the fastest.
+func (s *Server) activeKey(ctx context.Context, issuer, alg string) (string, error) {
+	all, err := s.SigningKeys.All(ctx)
+	if err != nil {
+		return "", err
+	}
+	best, rank := "", -1
+	for kid, key := range all {
+		a := key.Announced()
+		if a.Issuer != issuer || key.Status() != signingkey.Active || alg != "" && a.Algorithm != signedWith(alg) {
+			continue
+		}
+		if r := slices.Index([]string{"PS256", "EdDSA", "ES256"}, a.Algorithm); r > rank || r == rank && kid > best {
+			best, rank = kid, r
+		}
+	}
+	if best == "" {
+		return "", fmt.Errorf("issuer %s has no active signing key for %q", issuer, alg)
+	}
+	return best, nil
+}
+
+// publicKey returns the public half of any key that an issuer ever had, for
+// verifying what it signed. Compromised keys verify nothing.
+func (s *Server) publicKey(ctx context.Context, issuer string) (func(kid string) ([]byte, bool), error) {
+	all, err := s.SigningKeys.All(ctx)
+	return func(kid string) ([]byte, bool) {
+		key, found := all[kid]
+		usable := found && key.Announced().Issuer == issuer && !key.Compromised()
+		return key.Announced().JWK, usable
+	}, err
+}
+
+// jwks serves the issuer's public keys (RFC 7517, Section 5): announced,
+// active, and retired ones whose signatures may still be verified.
+func (s *Server) jwks(v *visit) error {
+	all, err := s.SigningKeys.All(v.Request().Context())
+	if err != nil {
+		return err
+	}
+	set := struct {
+		Keys []json.RawMessage `json:"keys"`
+	}{Keys: []json.RawMessage{}}
+	for _, kid := range slices.Sorted(maps.Keys(all)) {
+		if key := all[kid]; key.Announced().Issuer == v.Tenant.ID && key.Published(v.At) {
+			set.Keys = append(set.Keys, key.Announced().JWK)
+		}
+	}
+	v.Response().Header().Set("Cache-Control", "public, max-age=300")
+	return v.JSON(http.StatusOK, set)
+}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+)
+
+// metadata serves the issuer's metadata, the same document in three places
+// (RFC 8414, Section 3; OIDC-Discovery, Section 4).
+func (s *Server) metadata(v *visit) error {
+	v.Response().Header().Set("Cache-Control", "public, max-age=300")
+	return v.JSON(http.StatusOK, s.describeTenant(v.Tenant))
+}
+
+// describeTenant says what the tenant's profile and settings allow, so that
+// nothing is advertised that is not enforced.
+func (s *Server) describeTenant(t Tenant) issuerMetadata {
+	p := t.Profile
+	m := issuerMetadata{
+		Issuer: t.URL, Authorize: t.URL + "/authorize", EndSession: t.URL + "/logout", JWKS: t.URL + "/jwks",
+		endpoints:     endpointsAt(t.URL, t.Settings.Registration),
+		ResponseTypes: p.ResponseTypes.Of, ResponseModes: []string{"query"}, GrantTypes: p.GrantTypes.Of,
+		SubjectTypes: []string{"public"}, Scopes: t.Settings.Scopes, Claims: supportedClaims, ClaimTypes: []string{"normal"},
+		ACRs: supportedACRs, Prompts: []string{"none", "login", "consent", "select_account"},
+		IDTokenAlgs: signedAlgs(p.SigningAlgs.Of), PKCE: p.PKCE.Of,
+		ClientAuth: p.ClientAuth.Of, ClientAuthAlgs: p.SigningAlgs.Of,
+		RevocationAuth: p.ClientAuth.Of, RevocationAlgs: p.SigningAlgs.Of,
+		IntrospectionAuth: p.ClientAuth.Of, IntrospectionAlgs: p.SigningAlgs.Of,
+		DPoPAlgs: p.SigningAlgs.Of, RequirePAR: p.PushedOnly.Demanded, Iss: p.IssParameter.Demanded,
+		TLSBound: p.SenderBinding.Permits("mtls") && t.MTLS != "", ClaimsParameter: true,
+	}
+	if t.Settings.Accounts {
+		m.DetailTypes = []string{"account_information"}
+	}
+	if t.MTLS != "" {
+		aliases := endpointsAt(t.MTLS, t.Settings.Registration)
+		m.Aliases = &aliases
+	}
+	return m
+}
+
+// supportedClaims are those a customer's record may hold.
+var supportedClaims = []string{
+	"sub", "iss", "auth_time", "acr", "name", "given_name", "family_name", "birthdate", "email", "email_verified", "phone_number",
+}
+
+// signedAlgs leaves out the second name of an algorithm: we sign with the first.
+func signedAlgs(algs []string) []string {
+	return slices.DeleteFunc(slices.Clone(algs), func(a string) bool { return a == "Ed25519" })
+}
+
+// endpoints are those that answer on the mutual-TLS listener too (RFC 8705,
+// Section 5).
+type endpoints struct {
+	Token         string `json:"token_endpoint"`
+	PAR           string `json:"pushed_authorization_request_endpoint"`
+	Userinfo      string `json:"userinfo_endpoint"`
+	Introspection string `json:"introspection_endpoint"`
+	Revocation    string `json:"revocation_endpoint"`
+	Registration  string `json:"registration_endpoint,omitempty"`
+}
+
+func endpointsAt(base string, registration bool) endpoints {
+	e := endpoints{base + "/token", base + "/par", base + "/userinfo", base + "/introspect", base + "/revoke", ""}
+	if registration {
+		e.Registration = base + "/register"
+	}
+	return e
+}
+
+// issuerMetadata is RFC 8414, Section 2 with the registered members of its
+// extensions.
+type issuerMetadata struct {
+	Issuer    string `json:"issuer"`
+	Authorize string `json:"authorization_endpoint"`
+	endpoints
+	EndSession        string     `json:"end_session_endpoint"`
+	JWKS              string     `json:"jwks_uri"`
+	Aliases           *endpoints `json:"mtls_endpoint_aliases,omitempty"`
+	ResponseTypes     []string   `json:"response_types_supported"`
+	ResponseModes     []string   `json:"response_modes_supported"`
+	GrantTypes        []string   `json:"grant_types_supported"`
+	SubjectTypes      []string   `json:"subject_types_supported"`
+	Scopes            []string   `json:"scopes_supported"`
+	Claims            []string   `json:"claims_supported"`
+	ClaimTypes        []string   `json:"claim_types_supported"`
+	ACRs              []string   `json:"acr_values_supported"`
+	Prompts           []string   `json:"prompt_values_supported"`
+	IDTokenAlgs       []string   `json:"id_token_signing_alg_values_supported"`
+	PKCE              []string   `json:"code_challenge_methods_supported"`
+	ClientAuth        []string   `json:"token_endpoint_auth_methods_supported"`
+	ClientAuthAlgs    []string   `json:"token_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuth    []string   `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlgs    []string   `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuth []string   `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAlgs []string   `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	DPoPAlgs          []string   `json:"dpop_signing_alg_values_supported"`
+	DetailTypes       []string   `json:"authorization_details_types_supported,omitempty"`
+	RequirePAR        bool       `json:"require_pushed_authorization_requests"`
+	Iss               bool       `json:"authorization_response_iss_parameter_supported"`
+	TLSBound          bool       `json:"tls_client_certificate_bound_access_tokens"`
+	ClaimsParameter   bool       `json:"claims_parameter_supported"`
+	RequestParameter  bool       `json:"request_parameter_supported"`
+	RequestURI        bool       `json:"request_uri_parameter_supported"`
+}

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/client"
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// What the server needs from the outside. Adapters implement these.
+type (
+	// Proofs verifies DPoP proofs (RFC 9449). An error says what is malformed
+	// or not genuine, in words that may be sent to the client.
+	Proofs interface {
+		Proof(compact string) (oauth.Proof, error)
+		SameURI(a, b string) bool
+	}
+
+	// ClientKeys verifies what clients sign, with the keys they registered.
+	ClientKeys interface {
+		// Assertion verifies a client assertion and tells which key did it.
+		Assertion(ctx context.Context, c oauth.Client, i Tenant, compact string) (oauth.Assertion, client.KeySeen, error)
+		// Claimed returns the client an assertion says it comes from, unverified.
+		Claimed(compact string) string
+		// Certificates returns the x5t#S256 thumbprints in the client's JWK set.
+		Certificates(ctx context.Context, c oauth.Client, i Tenant) ([]string, error)
+		// Check refuses a JWK set or subject name that could never verify, and
+		// returns the metadata with the subject name normalized.
+		Check(m oauth.ClientMetadata) (oauth.ClientMetadata, error)
+	}
+
+	// Certificates returns the facts about the certificate that came with a
+	// request, nil if none did.
+	Certificates interface {
+		Certificate(r *http.Request) (*oauth.Certificate, error)
+	}
+
+	// A Signer signs with the private half of a signing key.
+	Signer interface {
+		Sign(ctx context.Context, kid, typ string, claims []byte) (string, error)
+		// Verify checks a JWT that an issuer's key signed, whatever its typ or
+		// age, and returns its header's kid and typ and its claims.
+		Verify(ctx context.Context, compact string, key func(kid string) (jwk []byte, found bool)) (Signed, error)
+	}
+
+	// Nonces are the server-chosen values of DPoP proofs (RFC 9449, Section 8).
+	Nonces interface {
+		Issue(issuer, role string, now time.Time) string
+		Valid(nonce, issuer, role string, now time.Time) bool
+	}
+
+	// Logins checks passwords. It refuses with [ErrWrongPassword] or a [*TryLater].
+	Logins interface {
+		Check(ctx context.Context, realm, name, password, address string, now time.Time) (subject string, err error)
+	}
+
+	// Sessions are signed-in browsers. A session belongs to one issuer.
+	Sessions interface {
+		Start(ctx context.Context, s Session, now time.Time) (cookie string, err error)
+		// Find returns the session of a cookie, or [ErrNoSession].
+		Find(ctx context.Context, realm, cookie string, now time.Time) (Session, error)
+		End(ctx context.Context, realm, cookie string) error
+	}
+
+	// Directory is what the bank knows about its customers.
+	Directory interface {
+		Accounts(ctx context.Context, subject string) ([]Account, error)
+		Claims(ctx context.Context, subject string) (map[string]any, error)
+	}
+
+	// Limits says how soon a key may be served again; 0 means now.
+	Limits interface {
+		Wait(key string, now time.Time) time.Duration
+	}
+
+	// Metrics counts what the server does.
+	Metrics interface {
+		Served(endpoint string, status int, took time.Duration)
+		Refused(endpoint, code string)
+	}
+)
+
+// Signed is a JWT whose signature was verified.
+type Signed struct {
+	KeyID  string
+	Type   string
+	Claims []byte
+}
+
+// A Session is who is signed in and how that was proved.
+type Session struct {
+	Realm    string // issuer id
+	Subject  string
+	AuthTime time.Time
+	ACR      string
+	AMR      []string
+}
+
+// An Account is a customer's account as pages show it.
+type Account struct {
+	ID       string
+	Name     string
+	Number   string // masked
+	Currency string
+}
+
+// Why somebody is not signed in.
+var (
+	ErrWrongPassword = errors.New("name or password is wrong")
+	ErrNoSession     = errors.New("nobody is signed in")
+)
+
+// TryLater refuses a login attempt that comes too soon after failed ones.
+type TryLater struct{ After time.Duration }
+
+func (e *TryLater) Error() string { return fmt.Sprintf("try again in %s", e.After) }

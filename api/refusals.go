@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/access"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// refusals counts what authenticated clients were refused, one event a clause
+// and minute. A crash loses at most the running minute.
+type refusals struct {
+	mu     sync.Mutex
+	counts map[refusalKey]int
+}
+
+type refusalKey struct {
+	issuer, who, endpoint, code, clause string
+	minute                              time.Time
+}
+
+const maxRefusals = 10_000
+
+func (r *refusals) count(issuer, who, endpoint string, e *oauth.Error, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts == nil {
+		r.counts = map[refusalKey]int{}
+	}
+	key := refusalKey{issuer, who, endpoint, string(e.Code), string(e.By), at.UTC().Truncate(time.Minute)}
+	if _, known := r.counts[key]; known || len(r.counts) < maxRefusals {
+		r.counts[key]++
+	}
+}
+
+// FlushRefusals appends the refusals of the minutes before now. Call it every
+// minute, and at shutdown with a time past the running one.
+func (s *Server) FlushRefusals(ctx context.Context, now time.Time) error {
+	for key, count := range s.refusals.before(now.UTC().Truncate(time.Minute)) {
+		m := event.Meta{Issuer: key.issuer, Actor: event.ActorSystem, Client: key.who, Software: s.Software}
+		e := access.Refused{Endpoint: key.endpoint, Code: key.code, Clause: key.clause, Minute: key.minute, Count: count}
+		stream := eventstore.Stream(access.RefusalStream(key.who, key.minute))
+		draft := eventstore.Draft{Stream: stream, Expect: eventstore.Unchecked(), Events: []any{e}}
+		if _, err := s.Journal.Commit(ctx, m, draft); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *refusals) before(minute time.Time) map[refusalKey]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := map[refusalKey]int{}
+	for key, count := range r.counts {
+		if key.minute.Before(minute) {
+			done[key] = count
+			delete(r.counts, key)
+		}
+	}
+	return done
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"sync"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// recent remembers the replay keys of requests that append nothing, in bounded
+// memory of this node.
+type recent struct {
+	mu   sync.Mutex
+	seen map[[32]byte]time.Time
+}
+
+const maxRecent = 100_000
+
+// remember refuses a caller whose assertion or proof was used before for a
+// request that appends nothing. Where the memory is full of live keys it
+// refuses too: a replay must never pass.
+func (s *Server) remember(c *caller) error { return s.rememberKeys(c.Once) }
+
+func (s *Server) rememberKeys(keys []eventstore.Once) error {
+	now := s.Now()
+	s.recent.mu.Lock()
+	defer s.recent.mu.Unlock()
+	if s.recent.seen == nil {
+		s.recent.seen = map[[32]byte]time.Time{}
+	}
+	for _, once := range keys {
+		if until, found := s.recent.seen[once.Key]; found && now.Before(until) {
+			return oauth.Refuse(oauth.InvalidClient, "RFC 7523 §3", "the client assertion or DPoP proof was used before")
+		}
+	}
+	if len(s.recent.seen) >= maxRecent {
+		s.recent.sweep(now)
+	}
+	if len(s.recent.seen) >= maxRecent {
+		return tooMany(time.Second)
+	}
+	for _, once := range keys {
+		s.recent.seen[once.Key] = once.Expires
+	}
+	return nil
+}
+
+func (r *recent) sweep(now time.Time) {
+	for key, until := range r.seen {
+		if !now.Before(until) {
+			delete(r.seen, key)
+		}
+	}
+}

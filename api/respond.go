@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/eventstore"
+
+	"github.com/labstack/echo/v4"
+)
+
+// An httpError is a refusal whose status is not the usual one of its code.
+type httpError struct {
+	*oauth.Error
+	Status int
+	After  time.Duration // Retry-After
+}
+
+func (e *httpError) Unwrap() error { return e.Error }
+
+// refused turns any error into what may be told. What is not an [oauth.Error]
+// is our fault or the log's: it is logged in full and told to nobody.
+func refused(err error) (*oauth.Error, int, time.Duration) {
+	if special, ok := errors.AsType[*httpError](err); ok {
+		return special.Error, special.Status, special.After
+	}
+	if known, ok := errors.AsType[*oauth.Error](err); ok {
+		return known, status(known.Code), 0
+	}
+	unavailable := errors.Is(err, eventstore.ErrUnknownOutcome) || errors.Is(err, eventstore.ErrHalted) ||
+		errors.Is(err, eventstore.ErrClosed) || errors.Is(err, eventstore.ErrConflict) || errors.Is(err, context.DeadlineExceeded)
+	if unavailable {
+		e := &oauth.Error{Code: oauth.TemporarilyUnavailable, Description: "the request could not be recorded, so nothing was done: try again", Cause: err}
+		return e, http.StatusServiceUnavailable, time.Second
+	}
+	return &oauth.Error{Code: oauth.ServerError, Description: "try again later", Cause: err}, http.StatusInternalServerError, 0
+}
+
+// status is 400 unless a specification says otherwise.
+func status(code oauth.Code) int {
+	switch code {
+	case oauth.InvalidClient, oauth.InvalidToken: // RFC 6749 §5.2, RFC 6750 §3.1
+		return http.StatusUnauthorized
+	case oauth.InsufficientScope: // RFC 6750 §3.1
+		return http.StatusForbidden
+	case oauth.ServerError:
+		return http.StatusInternalServerError
+	case oauth.TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
+}
+
+// writeError is the only place where an error becomes a response to a client.
+func (s *Server) writeError(v *visit, err error) {
+	refusal, status, after := refused(err)
+	s.note(v, refusal, status, err)
+	h := v.Response().Header()
+	if after > 0 {
+		h.Set("Retry-After", strconv.FormatInt(max(1, int64((after+time.Second-1)/time.Second)), 10))
+	}
+	if refusal.Code == oauth.UseDPoPNonce { // RFC 9449 §8
+		h.Set("DPoP-Nonce", s.Nonces.Issue(v.Tenant.ID, roleAS, v.At))
+	}
+	if status == http.StatusUnauthorized && v.Request().Header.Get("Authorization") != "" { // RFC 6749 §5.2
+		h.Set("WWW-Authenticate", challenge(v.Request().Header.Get("Authorization"), refusal))
+	}
+	v.JSON(status, errorResponse{string(refusal.Code), describe(refusal)})
+}
+
+// note logs, measures and, for an authenticated client, records a refusal.
+func (s *Server) note(v *visit, refusal *oauth.Error, status int, err error) {
+	s.Metrics.Refused(v.endpoint, string(refusal.Code))
+	s.Log.InfoContext(v.Request().Context(), "refused", "endpoint", v.endpoint, "issuer", v.Tenant.ID, "client_id", v.caller,
+		"status", status, "code", string(refusal.Code), "by", string(refusal.By), "err", err)
+	if v.caller != "" && status < 500 {
+		s.refusals.count(v.Tenant.ID, v.caller, v.endpoint, refusal, v.At)
+	}
+}
+
+// errorResponse is RFC 6749, Section 5.2.
+type errorResponse struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+}
+
+// describe writes the sentence and the clause in the characters that RFC 6749,
+// Section 5.2 permits.
+func describe(e *oauth.Error) string {
+	text := e.Description
+	if e.By != "" {
+		text += " [" + strings.ReplaceAll(string(e.By), "§", "Section ") + "]"
+	}
+	return strings.Map(func(c rune) rune {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return '\''
+		}
+		return c
+	}, text)
+}
+
+// challenge answers the scheme that was tried.
+func challenge(authorization string, e *oauth.Error) string {
+	scheme, _, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "DPoP") && !strings.EqualFold(scheme, "Bearer") {
+		scheme = "Basic realm=\"none\""
+		return scheme
+	}
+	return scheme + ` error="` + string(e.Code) + `", error_description="` + describe(e) + `"`
+}
+
+// unrouted answers what no row of the table serves.
+func (s *Server) unrouted(err error, c echo.Context) {
+	v := &visit{Context: c, Tenant: tenantOf(c.Request().Context()), At: s.Now(), endpoint: "none"}
+	status := http.StatusNotFound
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
+		status = e.Code
+	}
+	refusal := oauth.Refuse(oauth.InvalidRequest, "RFC 9110 §15.5.5", "there is nothing at this path")
+	if status == http.StatusMethodNotAllowed {
+		refusal = oauth.Refuse(oauth.InvalidRequest, "RFC 9110 §15.5.6", "this endpoint does not answer that method")
+	}
+	s.writeError(v, &httpError{refusal, status, 0})
+}

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// A visit is one request to one issuer.
+type visit struct {
+	echo.Context
+	Tenant   Tenant
+	At       time.Time
+	endpoint string
+	caller   string // client id, once authenticated
+}
+
+type route struct {
+	method, path string
+	serve        func(*Server, *visit) error
+	page         bool // for people: refusals are pages
+}
+
+// routes are the paths below an issuer, each with its specification.
+var routes = []route{
+	{"GET", "/.well-known/openid-configuration", (*Server).metadata, false},       // OIDC-Discovery §4
+	{"GET", "/.well-known/oauth-authorization-server", (*Server).metadata, false}, // RFC 8414 §3
+	{"GET", "/jwks", (*Server).jwks, false},                                       // RFC 7517 §5
+	{"POST", "/par", (*Server).pushRequest, false},                                // RFC 9126 §2
+	{"POST", "/token", (*Server).issueToken, false},                               // RFC 6749 §3.2
+	{"GET", "/userinfo", (*Server).userinfo, false},                               // OIDC-Core §5.3
+	{"POST", "/userinfo", (*Server).userinfo, false},                              // OIDC-Core §5.3
+	{"POST", "/introspect", (*Server).introspect, false},                          // RFC 7662 §2
+	{"POST", "/revoke", (*Server).revoke, false},                                  // RFC 7009 §2
+	{"POST", "/register", (*Server).register, false},                              // RFC 7591 §3
+	{"GET", "/register/:client", (*Server).readRegistration, false},               // RFC 7592 §2.1
+	{"PUT", "/register/:client", (*Server).updateRegistration, false},             // RFC 7592 §2.2
+	{"DELETE", "/register/:client", (*Server).deleteRegistration, false},          // RFC 7592 §2.3
+}
+
+// Handler returns everything below the issuers. A request for no issuer is
+// answered by otherwise.
+func (s *Server) Handler(otherwise http.Handler) http.Handler {
+	e := echo.New()
+	e.HideBanner = true
+	e.IPExtractor = echo.ExtractIPDirect() // a trusted proxy's word is taken before us
+	e.HTTPErrorHandler = s.unrouted
+	for _, r := range append(routes, pageRoutes...) {
+		e.Add(r.method, r.path, s.visited(r))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tenant, path, found, err := s.route(r)
+		switch {
+		case err != nil:
+			s.Log.ErrorContext(r.Context(), "issuers cannot be read", "err", err)
+			http.Error(w, "try again later", http.StatusServiceUnavailable)
+		case !found:
+			otherwise.ServeHTTP(w, r)
+		default:
+			inner := r.WithContext(withTenant(r.Context(), tenant))
+			inner.URL = cloneURL(r.URL, path)
+			e.ServeHTTP(w, inner)
+		}
+	})
+}
+
+// visited wraps a row of the table: limits, headers, metrics, refusals.
+func (s *Server) visited(r route) echo.HandlerFunc {
+	endpoint := strings.TrimPrefix(r.path, "/")
+	return func(c echo.Context) error {
+		v := &visit{Context: c, Tenant: tenantOf(c.Request().Context()), At: s.Now(), endpoint: endpoint}
+		h := c.Response().Header()
+		h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
+		h.Set("X-Content-Type-Options", "nosniff")
+		err := s.admit(v)
+		if err == nil {
+			err = r.serve(s, v)
+		}
+		if err != nil && r.page {
+			s.writeErrorPage(v, err)
+		} else if err != nil {
+			s.writeError(v, err)
+		}
+		s.Metrics.Served(endpoint, c.Response().Status, s.Now().Sub(v.At))
+		return nil
+	}
+}
