@@ -119,7 +119,7 @@ func (p *checkedPass) Accounts(permission string) []string {
 }
 
 func (p *checkedPass) HistoryFrom(account string) string {
-	from := p.pass.live.consent.HistoryFrom(account)
+	from := p.pass.live.consent.HistoryFrom(account, p.visit.At)
 	for _, d := range p.pass.live.token.Issued().Details {
 		from = max(from, d.HistoryFrom)
 	}

@@ -16,18 +16,19 @@ import (
 
 // An httpError is a refusal whose status is not the usual one of its code.
 type httpError struct {
-	*oauth.Error
-	Status int
-	After  time.Duration // Retry-After
+	Refusal *oauth.Error
+	Status  int
+	After   time.Duration // Retry-After
 }
 
-func (e *httpError) Unwrap() error { return e.Error }
+func (e *httpError) Error() string { return e.Refusal.Error() }
+func (e *httpError) Unwrap() error { return e.Refusal }
 
 // refused turns any error into what may be told. What is not an [oauth.Error]
 // is our fault or the log's: it is logged in full and told to nobody.
 func refused(err error) (*oauth.Error, int, time.Duration) {
 	if special, ok := errors.AsType[*httpError](err); ok {
-		return special.Error, special.Status, special.After
+		return special.Refusal, special.Status, special.After
 	}
 	if known, ok := errors.AsType[*oauth.Error](err); ok {
 		return known, status(known.Code), 0
