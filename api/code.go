@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/chirograph/chirograph/domain/authorization"
-	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/token"
@@ -53,67 +52,62 @@ func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Conf
 // A redemption is everything that redeeming a code will record and answer.
 type redemption struct {
 	command   authorization.Redeem
-	consent   consent.State
 	access    issuance
 	refresh   oauth.Artefact
 	refreshed *token.RefreshIssued
-	narrowed  bool
 }
 
 // plan prepares what a code is exchanged for. It does not judge the code.
 func (s *Server) plan(ctx context.Context, v *visit, c *caller, params url.Values, bound token.Confirmation, journey authorization.State) (redemption, error) {
-	grant := journey.Grant()
+	grant, request := journey.Grant(), journey.Request()
 	p := redemption{command: authorization.Redeem{
 		Client: c.ID, RedirectURI: params.Get("redirect_uri"), Verifier: params.Get("code_verifier"), JKT: bound.JKT, Evidence: c.Evidence,
 	}}
 	if grant.Consent == "" {
 		return p, nil // Redeem refuses
 	}
-	var err error
-	if p.consent, _, err = s.Consents.Load(ctx, grant.Consent); err != nil {
+	given, _, err := s.Consents.Load(ctx, grant.Consent)
+	if err != nil {
 		return p, err
 	}
-	if journey.Redeemed().Token == "" && !p.consent.Alive(v.At) {
+	if journey.Redeemed().Token == "" && !given.Alive(v.At) {
 		return p, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
 	}
-	resources := slices.Clone(journey.Request().Resource)
-	if asked := params["resource"]; len(asked) > 0 {
-		if err := subset(asked, resources); err != nil {
-			return p, err
-		}
-		resources = asked
+	e := token.Issued{
+		Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope, Confirmation: bound,
+		ACR: journey.Person().ACR, AuthTime: journey.Person().AuthTime,
 	}
-	aud, err := audience(v.Tenant, resources)
-	if err != nil {
+	if e.Audience, err = narrowAudience(v.Tenant, params["resource"], request.Resource); err != nil {
 		return p, err
 	}
 	details, narrowed, err := grantedDetails(params.Get("authorization_details"), grant)
 	if err != nil {
 		return p, err
 	}
-	e := token.Issued{
-		Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope, Audience: aud, Confirmation: bound,
-		ACR: journey.Person().ACR, AuthTime: journey.Person().AuthTime,
-	}
 	if narrowed {
 		e.Details = details
 	}
-	if journey.Request().OpenID() {
+	if request.OpenID() {
 		if e.IDTokenKey, err = s.activeKey(ctx, v.Tenant.ID, c.IDTokenAlg); err != nil {
 			return p, err
 		}
 	}
 	if c.Grants("refresh_token") {
-		p.refresh = newArtefact()
+		p.planRefresh(c, grant, request.Resource, given.Expires())
 		e.Refresh = p.refresh.ID
-		p.refreshed = &token.RefreshIssued{
-			Client: c.ID, Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope,
-			Resources: journey.Request().Resource, Digest: p.refresh.Digest(), Expires: p.consent.Expires(),
-		}
 	}
 	p.access, err = s.prepare(ctx, v, c, e, details)
 	p.command.CodeRedeemed = authorization.CodeRedeemed{Token: p.access.id, Refresh: e.Refresh, Consent: grant.Consent}
 	return p, err
+}
+
+// planRefresh prepares a refresh token that lives as long as the consent.
+func (p *redemption) planRefresh(c *caller, grant authorization.Granted, resources []string, expires time.Time) {
+	p.refresh = newArtefact()
+	p.refreshed = &token.RefreshIssued{
+		Client: c.ID, Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope,
+		Resources: resources, Digest: p.refresh.Digest(), Expires: expires,
+	}
 }
 
 func (p *redemption) setAuthorization(id string) {
@@ -143,15 +137,6 @@ func grantedDetails(asked string, grant authorization.Granted) (details []oauth.
 		details = grant.Details
 	}
 	return details, false, nil
-}
-
-func subset(asked, granted []string) error {
-	for _, r := range asked {
-		if len(granted) > 0 && !slices.Contains(granted, r) {
-			return oauth.Refuse(oauth.InvalidTarget, "RFC 8707 §2.2", "resource goes beyond the authorization request")
-		}
-	}
-	return nil
 }
 
 // endReplayed revokes what a replayed code was redeemed for. The presenter was

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/token"
 )
@@ -13,62 +15,16 @@ import (
 // The refresh token is not rotated, and each use gets a token of its own.
 func (s *Server) refresh(v *visit, c *caller, params url.Values, bound token.Confirmation) (tokenResponse, error) {
 	ctx := v.Request().Context()
-	presented, ok := oauth.ParseArtefact(params.Get("refresh_token"))
-	if !ok {
-		return tokenResponse{}, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §6", "the refresh token is not valid")
-	}
-	state, _, err := s.Refreshes.Load(ctx, presented.ID)
+	id, from, given, err := s.refreshable(ctx, v, c, params.Get("refresh_token"))
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	if err := state.Check(presented, c.ID, v.At); err != nil {
-		return tokenResponse{}, err
-	}
-	from := state.Issued()
-	given, _, err := s.Consents.Load(ctx, from.Consent)
+	e, details, err := s.refreshed(ctx, v, c, params, from)
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	who, _, err := s.Subjects.Get(ctx, from.Subject)
-	if err != nil {
-		return tokenResponse{}, err
-	}
-	if !given.Alive(v.At) || who.Erased() {
-		return tokenResponse{}, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
-	}
-	scope, err := narrow(params.Get("scope"), from.Scope)
-	if err != nil {
-		return tokenResponse{}, err
-	}
-	resources := from.Resources
-	if asked := params["resource"]; len(asked) > 0 {
-		if err := subset(asked, resources); err != nil {
-			return tokenResponse{}, err
-		}
-		resources = asked
-	}
-	aud, err := audience(v.Tenant, resources)
-	if err != nil {
-		return tokenResponse{}, err
-	}
-	journey, _, err := s.Authorizations.Load(ctx, from.Authorization)
-	if err != nil {
-		return tokenResponse{}, err
-	}
-	details, narrowed, err := grantedDetails(params.Get("authorization_details"), journey.Grant())
-	if err != nil {
-		return tokenResponse{}, err
-	}
-	e := token.Issued{Subject: from.Subject, Consent: from.Consent, Refresh: presented.ID, Scope: scope, Audience: aud, Confirmation: bound}
+	e.Refresh, e.Confirmation = id, bound
 	e.ACR, e.AuthTime = given.Authentication()
-	if narrowed {
-		e.Details = details
-	}
-	if slices.Contains(strings.Fields(scope), "openid") {
-		if e.IDTokenKey, err = s.activeKey(ctx, v.Tenant.ID, c.IDTokenAlg); err != nil {
-			return tokenResponse{}, err
-		}
-	}
 	in, err := s.prepare(ctx, v, c, e, details)
 	if err != nil {
 		return tokenResponse{}, err
@@ -80,6 +36,60 @@ func (s *Server) refresh(v *visit, c *caller, params url.Values, bound token.Con
 		return tokenResponse{}, err
 	}
 	return s.respondRefreshed(v, c, in, params.Get("refresh_token"))
+}
+
+// refreshable finds a refresh token that the client may use now, and the
+// consent it stands on. A revocation that comes later is seen when the access
+// token is used.
+func (s *Server) refreshable(ctx context.Context, v *visit, c *caller, presented string) (id string, from token.RefreshIssued, given consent.State, err error) {
+	artefact, ok := oauth.ParseArtefact(presented)
+	if !ok {
+		return "", from, given, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §6", "the refresh token is not valid")
+	}
+	state, _, err := s.Refreshes.Load(ctx, artefact.ID)
+	if err != nil {
+		return "", from, given, err
+	}
+	if err := state.Check(artefact, c.ID, v.At); err != nil {
+		return "", from, given, err
+	}
+	from = state.Issued()
+	if given, _, err = s.Consents.Load(ctx, from.Consent); err != nil {
+		return "", from, given, err
+	}
+	who, _, err := s.Subjects.Get(ctx, from.Subject)
+	if err == nil && (!given.Alive(v.At) || who.Erased()) {
+		err = oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
+	}
+	return artefact.ID, from, given, err
+}
+
+// refreshed decides what the new token says: what was granted, or less if the
+// request asks for less.
+func (s *Server) refreshed(ctx context.Context, v *visit, c *caller, params url.Values, from token.RefreshIssued) (token.Issued, []oauth.Detail, error) {
+	e := token.Issued{Subject: from.Subject, Consent: from.Consent}
+	var err error
+	if e.Scope, err = narrow(params.Get("scope"), from.Scope); err != nil {
+		return e, nil, err
+	}
+	if e.Audience, err = narrowAudience(v.Tenant, params["resource"], from.Resources); err != nil {
+		return e, nil, err
+	}
+	journey, _, err := s.Authorizations.Load(ctx, from.Authorization)
+	if err != nil {
+		return e, nil, err
+	}
+	details, narrowed, err := grantedDetails(params.Get("authorization_details"), journey.Grant())
+	if err != nil {
+		return e, nil, err
+	}
+	if narrowed {
+		e.Details = details
+	}
+	if slices.Contains(strings.Fields(e.Scope), "openid") {
+		e.IDTokenKey, err = s.activeKey(ctx, v.Tenant.ID, c.IDTokenAlg)
+	}
+	return e, details, err
 }
 
 // respondRefreshed answers with the same refresh token, and a new ID token

@@ -103,6 +103,21 @@ func audience(t Tenant, resources []string) ([]string, error) {
 	return []string{t.URL}, nil
 }
 
+// narrowAudience is audience for a grant: the token request may name fewer
+// resources than the authorization request did, not others (RFC 8707,
+// Section 2.2).
+func narrowAudience(t Tenant, asked, granted []string) ([]string, error) {
+	if len(asked) == 0 {
+		return audience(t, granted)
+	}
+	for _, r := range asked {
+		if len(granted) > 0 && !slices.Contains(granted, r) {
+			return nil, oauth.Refuse(oauth.InvalidTarget, "RFC 8707 §2.2", "resource goes beyond the authorization request")
+		}
+	}
+	return audience(t, asked)
+}
+
 // narrow returns the scope that a token request asks for, which must not go
 // beyond what was granted (RFC 6749, Section 6).
 func narrow(asked, granted string) (string, error) {
