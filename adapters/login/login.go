@@ -1,0 +1,79 @@
+// Package login keeps what the login pages need, beside the log: password
+// hashes, the login-name index, delays after wrong passwords, sessions, and
+// the directory of customers with their accounts.
+//
+// Nothing here proves anything: that a customer was authenticated, and how, is
+// an event. What is here can be erased. Password hashes and the directory are
+// sealed under the subject's key, so that they end with it in every copy of
+// the file; login names and addresses are kept as keyed hashes only.
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// Settings of a [Store]. Start from [Defaults].
+type Settings struct {
+	Idle     time.Duration // a session ends when it was not seen for so long
+	Absolute time.Duration // and in any case so long after it started
+	Hash     argon2id.Params
+	Name     Delay // between wrong passwords for one name
+	Address  Delay // between wrong passwords from one address
+}
+
+// Defaults returns the settings of a new installation. The parameters of
+// argon2id are one of the equivalent choices of OWASP's Password Storage Cheat
+// Sheet, with 19 MiB a hash.
+func Defaults() Settings {
+	return Settings{
+		Idle:     30 * time.Minute,
+		Absolute: 12 * time.Hour,
+		Hash:     argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		Name:     Delay{Free: 3, First: time.Second, Most: time.Minute, Decay: 10 * time.Minute},
+		Address:  Delay{Free: 20, First: time.Second, Most: time.Minute, Decay: time.Minute},
+	}
+}
+
+// concurrent bounds how many passwords are hashed at once, each of which takes
+// memory for itself.
+const concurrent = 2
+
+// A Store is the file of an installation's login state.
+type Store struct {
+	db       *database
+	keys     eventstore.Keyring
+	index    [32]byte
+	settings Settings
+	hashing  chan struct{} // holds a token for each hash being computed
+	nobody   string        // a hash that no password has, for unknown names
+	copying  sync.Mutex
+}
+
+// Open opens the file at path, and makes a missing one. Names and addresses
+// are hashed under the installation's index key; a customer's data are sealed
+// under the key that keys has for "subject:<id>". [ErrNewer] if a later
+// version of the platform wrote the file.
+func Open(ctx context.Context, path string, index [32]byte, keys eventstore.Keyring, s Settings) (*Store, error) {
+	if s.Idle <= 0 || s.Absolute <= 0 || s.Hash.Iterations == 0 || s.Hash.Parallelism == 0 {
+		return nil, errors.New("login: settings lack a limit of sessions or the parameters of argon2id")
+	}
+	db, err := openDatabase(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("login: open %s: %w", path, err)
+	}
+	return &Store{
+		db: db, keys: keys, index: index, settings: s,
+		hashing: make(chan struct{}, concurrent), nobody: unmatched(s.Hash),
+	}, nil
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return s.db.close() }
