@@ -47,14 +47,11 @@ var (
 
 func public(a netip.Addr) bool {
 	a = a.Unmap()
-	if a.Zone() != "" {
-		return false
-	}
 	if nat64.Contains(a) {
 		b := a.As16()
 		return public(netip.AddrFrom4([4]byte(b[12:])))
 	}
-	if a.Is6() && !globalUnicast.Contains(a) {
+	if a.Is6() && !globalUnicast.Contains(a) { // nor does it contain an address with a zone
 		return false
 	}
 	for _, block := range special {

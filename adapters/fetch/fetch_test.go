@@ -230,6 +230,34 @@ func TestNoProxy(t *testing.T) {
 	}
 }
 
+func TestJSONType(t *testing.T) {
+	for header, want := range map[string]bool{
+		"application/json": true, "Application/JSON;charset=utf-8": true, "application/jwk-set+json": true,
+		"application/xml": false, "text/plain": false, "text/x+json": false, "application/jsonp": false, "": false, "application/json;;=": false,
+	} {
+		if got := jsonType(header); got != want {
+			t.Errorf("%q: got %v", header, got)
+		}
+	}
+}
+
+func TestHostPort(t *testing.T) {
+	for origin, want := range map[string]string{
+		"https://A.example": "a.example:443", "https://a.example:443": "a.example:443", "https://a.example:8443": "a.example:8443", "https://[::1]": "[::1]:443",
+	} {
+		if got := hostPort(must(parseURL(origin))); got != want {
+			t.Errorf("%s: got %s", origin, got)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func TestNewRefusesExceptionsThatAreNoOrigin(t *testing.T) {
 	for _, except := range []string{"http://a.example", "https://a.example/", "https://a.example/b", "https://a.example?", "a.example:443", "*", ""} {
 		if _, err := New(Options{Except: []string{except}}); !errors.Is(err, ErrURL) {

@@ -154,9 +154,6 @@ func (e *entry[K]) serve(now time.Time) (Set[K], error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.good.FetchedAt.IsZero() || now.Sub(e.good.FetchedAt) >= maxServed {
-		if e.failed == nil {
-			return Set[K]{}, ErrUnavailable
-		}
 		return Set[K]{}, fmt.Errorf("%w: %w", ErrUnavailable, e.failed)
 	}
 	return e.good, nil

@@ -113,6 +113,7 @@ func TestVerifyAssertionClaims(t *testing.T) {
 		{"a numeric issuer is refused", `{"iss":1}`, oauth.Assertion{}, ErrMalformed},
 		{"a date in quotes is refused", `{"exp":"1700000060"}`, oauth.Assertion{}, ErrMalformed},
 		{"a negative date is refused", `{"exp":-1}`, oauth.Assertion{}, ErrMalformed},
+		{"a date may be the last of the year 9999", `{"exp":253402300799}`, oauth.Assertion{Expires: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, nil},
 		{"a date after the year 9999 is refused", `{"exp":253402300800}`, oauth.Assertion{}, ErrMalformed},
 		{"a date beyond all measure is refused", `{"exp":1e300}`, oauth.Assertion{}, ErrMalformed},
 		{"a boolean date is refused", `{"exp":true}`, oauth.Assertion{}, ErrMalformed},
@@ -163,7 +164,8 @@ func TestPeekIssuer(t *testing.T) {
 		{"nobody is an error", "e30.e30.", "", ErrMalformed},
 		{"two subjects are an error", "e30." + b64([]byte(`{"sub":"a","sub":"b"}`)) + ".", "", ErrMalformed},
 		{"two parts are an error", "e30.e30", "", ErrMalformed},
-		{"too much is an error", "e30.e30." + strings.Repeat("A", 8<<10), "", ErrMalformed},
+		{"another spelling of the same is an error", "e30." + b64([]byte(`{"sub":"a"}`)) + "=.", "", ErrMalformed},
+		{"too much is an error", "e30." + b64([]byte(`{"sub":"a"}`)) + "." + strings.Repeat("A", 8<<10), "", ErrMalformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -79,13 +79,6 @@ type date struct{ time.Time }
 const lastSecond = 253402300799 // of the year 9999, the last that RFC 3339 can write
 
 func (d *date) UnmarshalJSON(data []byte) error {
-	if seconds, err := strconv.ParseInt(string(data), 10, 64); err == nil {
-		if seconds < 0 || seconds > lastSecond {
-			return errors.New("date out of range")
-		}
-		d.Time = time.Unix(seconds, 0).UTC()
-		return nil
-	}
 	seconds, err := strconv.ParseFloat(string(data), 64)
 	if err != nil || !(seconds >= 0 && seconds <= lastSecond) {
 		return errors.New("date out of range")

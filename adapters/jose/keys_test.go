@@ -81,6 +81,15 @@ func TestParseKeys(t *testing.T) {
 	}
 }
 
+func TestParseKeysRefusesEachPrivateMember(t *testing.T) {
+	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
+		hollow := strings.Replace(jwk("a", "", "", ecKey()), "{", `{"`+member+`":"",`, 1)
+		if _, err := ParseKeys([]byte(`{"keys":[` + hollow + `]}`)); !errors.Is(err, ErrKey) {
+			t.Errorf("%s: got %v", member, err)
+		}
+	}
+}
+
 func TestKeyOperations(t *testing.T) {
 	encrypt := strings.Replace(jwk("a", "", "", ecKey()), "{", `{"key_ops":["deriveKey"],`, 1)
 	verify := strings.Replace(jwk("a", "", "", ecKey()), "{", `{"key_ops":["verify"],`, 1)

@@ -114,6 +114,13 @@ func TestNewProof(t *testing.T) {
 	}
 }
 
+func TestNewProofTowardsTheTokenEndpoint(t *testing.T) {
+	compact := must(NewProof(Signer{"", ES256, ecKey()}, "POST", "https://bank.example/token", "", "", time.Unix(1700000000, 0)))
+	if got, err := VerifyProof(compact); err != nil || got.AccessTokenHash != "" || got.Nonce != "" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func FuzzVerifyProof(f *testing.F) {
 	f.Add(rfc9449Token)
 	f.Add(rfc9449Resource)

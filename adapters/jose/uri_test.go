@@ -1,6 +1,9 @@
 package jose
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSameURI(t *testing.T) {
 	tests := []struct {
@@ -17,6 +20,8 @@ func TestSameURI(t *testing.T) {
 		{"dot segments are removed", "https://bank.example/a/./b/../c", "https://bank.example/a/c", true},
 		{"also at the end", "https://bank.example/a/b/..", "https://bank.example/a/", true},
 		{"unreserved characters need no escape", "https://bank.example/%7Ealice/%61", "https://bank.example/~alice/a", true},
+		{"nothing is above the root", "https://bank.example/../../a", "https://bank.example/a", true},
+		{"digits of escapes ignore case", "https://bank.example/%4a%4A%5A%30%39%2d%c3%aa", "https://bank.example/JJZ09-%C3%AA", true},
 		{"escapes ignore case", "https://bank.example/a%2fb", "https://bank.example/a%2Fb", true},
 		{"an address in brackets is a host", "https://[::1]:443/a", "https://[::1]/a", true},
 
@@ -28,6 +33,7 @@ func TestSameURI(t *testing.T) {
 		{"an escaped slash is not a slash", "https://bank.example/a%2Fb", "https://bank.example/a/b", false},
 		{"a trailing slash counts", "https://bank.example/a/", "https://bank.example/a", false},
 		{"user information is refused", "https://u@bank.example/a", "https://u@bank.example/a", false},
+		{"more than 2 KiB are refused", "https://bank.example/" + strings.Repeat("a", 2<<10), "https://bank.example/" + strings.Repeat("a", 2<<10), false},
 		{"a relative reference is refused", "/token", "/token", false},
 		{"an opaque URI is refused", "https:bank.example", "https:bank.example", false},
 		{"other schemes are refused", "ftp://bank.example/a", "ftp://bank.example/a", false},

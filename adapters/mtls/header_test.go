@@ -79,6 +79,31 @@ func TestCertificateWithoutTLS(t *testing.T) {
 	}
 }
 
+func TestFromHeader(t *testing.T) {
+	cert := must(SelfSigned(noon, payzip))
+	good := sequence(cert)
+	if got, err := FromHeader(" " + good + "\t"); err != nil || !got.Equal(cert.Leaf) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for name, header := range map[string]string{
+		"nothing":           "",
+		"a colon":           ":",
+		"no bytes":          "::",
+		"no first colon":    "x" + good[1:],
+		"no last colon":     good[:len(good)-1] + "x",
+		"URL-safe base64":   strings.NewReplacer("+", "-", "/", "_").Replace(good[:20] + "+/" + good[22:]),
+		"bytes after it":    ":" + base64.StdEncoding.EncodeToString(append(slices.Clone(cert.Certificate[0]), 0)) + ":",
+		"more than 32 KiB":  ":" + strings.Repeat("A", maxHeader) + ":",
+		"no certificate":    ":AAAA:",
+		"parameters":        good + ";a=1",
+		"another beside it": good + ", " + good,
+	} {
+		if _, err := FromHeader(header); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func FuzzFromHeader(f *testing.F) {
 	f.Add(sequence(must(SelfSigned(noon, payzip))))
 	f.Add(" :AAAA: ")

@@ -136,12 +136,32 @@ func TestTrustIsJudgedAnewAsTimePasses(t *testing.T) {
 	}
 }
 
+func TestTrustEndsWithTheFirstOfTheChain(t *testing.T) {
+	authority := must(NewAuthority(noon))
+	end, start := authority.Certificate.NotAfter, authority.Certificate.NotBefore
+	late := must(authority.IssueClient(end.Add(-leafLife/2), payzip)).Leaf
+	early := must(authority.IssueClient(start, payzip)).Leaf // is dated before its authority
+	trust := NewTrust(authority.Pool())
+	for _, tt := range []struct {
+		cert *x509.Certificate
+		at   time.Time
+		want bool
+	}{{late, end, true}, {late, end.Add(time.Second), false}, {early, start, true}, {early, start.Add(-time.Second), false}} {
+		if got := must(trust.Facts([]*x509.Certificate{tt.cert}, tt.at)); got.Trusted != tt.want {
+			t.Errorf("at %v: got trusted %v", tt.at, got.Trusted)
+		}
+	}
+}
+
 func TestFactsOfNothingAndTooMuch(t *testing.T) {
 	trust := NewTrust(nil)
 	if got, err := trust.Facts(nil, noon); got != nil || err != nil {
 		t.Errorf("no certificate: got %+v, %v", got, err)
 	}
 	self := must(SelfSigned(noon, payzip)).Leaf
+	if got, err := trust.Facts(slices.Repeat([]*x509.Certificate{self}, maxChain), noon); err != nil || len(got.Chain) != maxChain {
+		t.Errorf("the longest chain: got %v", err)
+	}
 	if _, err := trust.Facts(slices.Repeat([]*x509.Certificate{self}, maxChain+1), noon); !errors.Is(err, ErrChainTooLong) {
 		t.Errorf("a long chain: got %v", err)
 	}

@@ -60,6 +60,9 @@ func TestReloaderFollowsTheFiles(t *testing.T) {
 	}
 	log.await(t, "sha256=")
 	serves(t, r, first)
+	if err := r.Reload(); err != nil || len(log) != 0 {
+		t.Errorf("nothing changed: got %v and %d lines", err, len(log))
+	}
 
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
