@@ -40,6 +40,10 @@ type Vault interface {
 	// Checkpoints yields the notes that were kept, oldest first.
 	Checkpoints(context.Context) iter.Seq2[[]byte, error]
 
+	// NewestCheckpoint returns the note of the highest epoch and size, nil if
+	// none was kept.
+	NewestCheckpoint(context.Context) ([]byte, error)
+
 	// KeepCheckpoint keeps a signed note, durably.
 	KeepCheckpoint(ctx context.Context, epoch, size int64, note []byte) error
 }

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -69,6 +70,16 @@ func (l *Log) leaf(index int64) (ledger.Leaf, bool) {
 	return ledger.Leaf{Event: l.events[index], Hash: l.tree[tlog.StoredHashIndex(0, index)]}, true
 }
 
+// NewestCheckpoint returns the note of the highest epoch and size.
+func (l *Log) NewestCheckpoint(context.Context) ([]byte, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if len(l.notes) == 0 {
+		return nil, nil
+	}
+	return l.notes[len(l.notes)-1].text, nil
+}
+
 type note struct {
 	epoch, size int64
 	text        []byte
@@ -78,7 +89,13 @@ type note struct {
 func (l *Log) KeepCheckpoint(_ context.Context, epoch, size int64, text []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.notes = append(l.notes, note{epoch, size, slices.Clone(text)})
+	kept := note{epoch, size, slices.Clone(text)}
+	order := func(n, m note) int { return cmp.Or(cmp.Compare(n.epoch, m.epoch), cmp.Compare(n.size, m.size)) }
+	at, there := slices.BinarySearchFunc(l.notes, kept, order)
+	if there {
+		l.notes = slices.Delete(slices.Clone(l.notes), at, at+1)
+	}
+	l.notes = slices.Insert(slices.Clone(l.notes), at, kept)
 	return nil
 }
 
@@ -94,4 +111,12 @@ func (l *Log) Checkpoints(context.Context) iter.Seq2[[]byte, error] {
 			}
 		}
 	}
+}
+
+// Fork returns an empty log with the same id: what a restored copy looks like
+// when all of its events are lost.
+func (l *Log) Fork() *Log {
+	fork := New(l.now)
+	fork.id = l.id
+	return fork
 }
