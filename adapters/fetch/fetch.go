@@ -106,6 +106,9 @@ func (c *Client) Do(r *http.Request) (Answer, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if err == nil {
+		err = ctx.Err() // a server that sees us give up may yet end the body
+	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("fetch from %s: %w", r.URL.Host, err)
 	}

@@ -51,6 +51,16 @@ func jsonOf(body string) http.HandlerFunc {
 	}
 }
 
+// status answers with JSON that is complete but for its status.
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(code)
+		io.WriteString(w, "{}")
+	}
+}
+
 func TestDocument(t *testing.T) {
 	server := tpp(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/jwk-set+json; charset=utf-8")
@@ -73,8 +83,9 @@ func TestDocumentRefusesAnswers(t *testing.T) {
 	}{
 		{"a body of 256 KiB is read", jsonOf(strings.Repeat(" ", maxBody)), nil},
 		{"but none longer", jsonOf(strings.Repeat(" ", maxBody+1)), ErrAnswer},
-		{"a redirect is not followed", http.RedirectHandler("/elsewhere", http.StatusFound).ServeHTTP, ErrAnswer},
-		{"an error is no document", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "{}", http.StatusInternalServerError) }, ErrAnswer},
+		{"a redirect is not followed", status(http.StatusFound), ErrAnswer},
+		{"an error is no document", status(http.StatusInternalServerError), ErrAnswer},
+		{"nor is a part of one", status(http.StatusPartialContent), ErrAnswer},
 		{"a page is no document", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Type", "text/html") }, ErrAnswer},
 		{"nor is what says nothing of itself", func(w http.ResponseWriter, r *http.Request) { w.Header()["Content-Type"] = nil }, ErrAnswer},
 		{"an answer that never comes is given up", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, context.DeadlineExceeded},
