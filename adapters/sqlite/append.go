@@ -24,6 +24,15 @@ type request struct {
 	done     chan struct{}
 }
 
+func newRequest(appends []eventstore.Append) *request {
+	r := &request{appends: appends, done: make(chan struct{})}
+	for _, a := range appends {
+		r.bytes += a.Bytes()
+		r.events += len(a.Events)
+	}
+	return r
+}
+
 // take reports whether the caller still waits and can no longer withdraw.
 func (r *request) take() bool { return r.settled.CompareAndSwap(false, true) }
 
@@ -42,12 +51,7 @@ func (l *Log) Append(ctx context.Context, appends ...eventstore.Append) ([]event
 	if err := eventstore.Check(appends...); err != nil {
 		return nil, err
 	}
-	r := &request{appends: appends, done: make(chan struct{})}
-	for _, a := range appends {
-		r.bytes += a.Bytes()
-		r.events += len(a.Events)
-	}
-	return l.submit(ctx, r)
+	return l.submit(ctx, newRequest(appends))
 }
 
 // exclusive runs a task on the write connection, in a transaction of its own.

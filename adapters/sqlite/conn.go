@@ -49,14 +49,15 @@ func openReader(path string) (*sqlite.Conn, error) {
 	}
 	c, err := configured(path, sqlite.OpenReadOnly, settings)
 	if err == nil {
-		_, err = queryText(c, "SELECT count(*) FROM sqlite_schema")
-		if err != nil {
-			c.Close()
+		if _, err = queryText(c, "SELECT count(*) FROM sqlite_schema"); err == nil {
+			return c, nil
 		}
+		c.Close()
 	}
+	code := sqlite.ErrCode(err).ToPrimary()
 	_, left := os.Stat(path + "-wal")
-	if err == nil || sqlite.ErrCode(err).ToPrimary() != sqlite.ResultCantOpen || !errors.Is(left, fs.ErrNotExist) {
-		return c, err
+	if code != sqlite.ResultCantOpen && code != sqlite.ResultReadOnly || !errors.Is(left, fs.ErrNotExist) {
+		return nil, err
 	}
 	still := &url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "immutable=1"}
 	return configured(still.String(), sqlite.OpenReadOnly|sqlite.OpenURI, settings)

@@ -27,6 +27,8 @@ import (
 // FileName is the name of the database in its folder.
 const FileName = "log.db"
 
+const lockName = "lock"
+
 var (
 	ErrLocked   = errors.New("sqlite: the folder is in use by another process")
 	ErrReadOnly = errors.New("sqlite: the log was opened for reading only")
@@ -123,7 +125,7 @@ func (l *Log) openForWriting() (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if l.lock, err = lock(filepath.Join(dir, "lock")); err != nil {
+	if l.lock, err = lock(filepath.Join(dir, lockName)); err != nil {
 		return err
 	}
 	conn, err := openWriter(l.path)

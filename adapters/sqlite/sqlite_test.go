@@ -28,12 +28,3 @@ func TestLog(t *testing.T) {
 		},
 	})
 }
-
-func opened(t testing.TB, o sqlite.Options) *sqlite.Log {
-	t.Helper()
-	log, err := sqlite.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return log
-}
