@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -183,7 +184,7 @@ func (s *Server) proof(v *visit, c *caller, path string) (*oauth.Proof, error) {
 		return nil, err
 	}
 	c.Evidence.DPoP = fact.Raw
-	c.Once = append(c.Once, onceKey(v.At.Add(proofWindow), v.At, "dpop", fact.Thumbprint, path, fact.ID))
+	c.Once = append(c.Once, onceKey(v.At.Add(proofWindow), v.At, "dpop", fact.Thumbprint, v.Tenant.URL+path, fact.ID))
 	return &fact, nil
 }
 
@@ -200,7 +201,7 @@ func (s *Server) parseProof(headers []string) (oauth.Proof, error) {
 
 // replayed names what was presented twice.
 func replayed(c *caller, err error) error {
-	again, ok := err.(*eventstore.Replayed)
+	again, ok := errors.AsType[*eventstore.Replayed](err)
 	if !ok {
 		return err
 	}
