@@ -27,6 +27,7 @@ var (
 	ErrOtherBrowser = errors.New("the authorization request belongs to another browser")
 	ErrOtherSubject = errors.New("the authorization request belongs to another customer")
 	ErrNobody       = errors.New("no customer is signed in for the authorization request")
+	ErrExpired      = errors.New("what was asked for has expired")
 	ErrNotGranted   = errors.New("the authorization request has not been granted")
 )
 
@@ -40,6 +41,7 @@ type State struct {
 	code    CodeIssued
 	spent   CodeRedeemed
 	replays int
+	noted   bool // that nobody completed it
 }
 
 type status int
@@ -105,6 +107,7 @@ func (s State) Evolve(e Event) State {
 	case CodeReplayed:
 		s.replays++
 	case Expired:
+		s.noted = true
 	}
 	return s
 }

@@ -19,10 +19,11 @@ type (
 	Grant        struct {
 		Granted
 		Browser string // hash of the cookie, as in SubjectAuthenticated
+		At      time.Time
 	}
 	Deny struct {
 		Denied
-		Browser string // empty if the platform denies
+		Browser string // not asked for if the platform denies
 	}
 	IssueCode struct {
 		CodeIssued
@@ -70,7 +71,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 	case Redeem:
 		return s.redeem(cmd)
 	case NoteExpiry:
-		if s.status != pushed || cmd.At.Before(s.pushed.Expires) {
+		if s.status != pushed || s.noted || cmd.At.Before(s.pushed.Expires) {
 			return nil, nil
 		}
 		return []Event{Expired{}}, nil
@@ -86,6 +87,8 @@ func (s State) authenticate(cmd Authenticate) ([]Event, error) {
 		return nil, ErrUnknown
 	case s.status != pushed:
 		return nil, ErrDecided
+	case cmd.Subject == "" || cmd.Browser == "":
+		return nil, ErrNobody
 	case s.person.Subject == "":
 		return []Event{cmd.SubjectAuthenticated}, nil
 	case s.person.Browser != cmd.Browser:
@@ -110,6 +113,8 @@ func (s State) grant(cmd Grant) ([]Event, error) {
 		return nil, ErrOtherBrowser
 	case s.person.Subject != cmd.Subject:
 		return nil, ErrOtherSubject
+	case !cmd.At.Before(cmd.Expires):
+		return nil, ErrExpired
 	}
 	return []Event{cmd.Granted}, nil
 }
@@ -122,7 +127,7 @@ func (s State) deny(cmd Deny) ([]Event, error) {
 		return nil, ErrUnknown
 	case s.status != pushed:
 		return nil, ErrDecided
-	case s.person.Subject != "" && cmd.Browser != "" && s.person.Browser != cmd.Browser:
+	case s.person.Subject != "" && cmd.By != System && s.person.Browser != cmd.Browser:
 		return nil, ErrOtherBrowser
 	}
 	return []Event{cmd.Denied}, nil

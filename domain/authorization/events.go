@@ -55,7 +55,7 @@ type (
 	// Denied records a no: the customer's, or the platform's when the journey
 	// ran out.
 	Denied struct {
-		By     string `json:"by"` // "customer" or "system"
+		By     string `json:"by"` // [Customer] or [System]
 		Reason string `json:"reason"`
 	}
 
@@ -90,6 +90,12 @@ func (CodeIssued) isEvent()           {}
 func (CodeRedeemed) isEvent()         {}
 func (CodeReplayed) isEvent()         {}
 func (Expired) isEvent()              {}
+
+// Who denies.
+const (
+	Customer = "customer"
+	System   = "system" // the journey ran out
+)
 
 // Events declares every event of an authorization journey.
 var Events = []event.Declaration{

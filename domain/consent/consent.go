@@ -39,6 +39,7 @@ var (
 	ErrOtherClient  = errors.New("consent belongs to another client")
 	ErrOtherSubject = errors.New("consent belongs to another customer")
 	ErrEnded        = errors.New("consent has ended")
+	ErrLonger       = errors.New("consent would last longer than was asked for")
 )
 
 // State is a consent as far as its rules need to know it. The zero State is a
@@ -53,6 +54,7 @@ type State struct {
 	expires time.Time
 	acr     string
 	auth    time.Time
+	noted   bool // that it expired
 }
 
 // Status is where a consent stands, expiry apart.
@@ -120,11 +122,13 @@ func (s State) Accounts(permission string, now time.Time) []string {
 }
 
 // HistoryFrom returns the first day of transactions that the consent covers on
-// an account, "" for no limit.
-func (s State) HistoryFrom(account string) string {
+// an account at the given time, "" for no limit. It says nothing about an
+// account on which transactions are not permitted.
+func (s State) HistoryFrom(account string, now time.Time) string {
 	from, found := "", false
 	for _, d := range s.details {
-		if !slices.Contains(d.Accounts, account) || !slices.Contains(d.Permissions, oauth.ReadTransactions) {
+		ended := d.ExpiresAt != nil && !now.Before(*d.ExpiresAt)
+		if ended || !slices.Contains(d.Accounts, account) || !slices.Contains(d.Permissions, oauth.ReadTransactions) {
 			continue
 		}
 		if !found || d.HistoryFrom < from {
@@ -160,6 +164,7 @@ func (s State) Evolve(e Event) State {
 	case Revoked:
 		s.status = Terminated
 	case Expired:
+		s.noted = true
 	}
 	return s
 }

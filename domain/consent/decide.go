@@ -3,6 +3,8 @@ package consent
 import (
 	"slices"
 	"time"
+
+	"github.com/chirograph/chirograph/domain/oauth"
 )
 
 // Command is the closed set of things one can ask of a consent. A command
@@ -90,7 +92,8 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 	case Revoke:
 		return s.revoke(cmd)
 	case NoteExpiry:
-		if s.status != Active || cmd.At.Before(s.expires) {
+		open := s.status == Awaiting || s.status == Active || s.status == Stopped
+		if !open || s.noted || cmd.At.Before(s.expires) {
 			return nil, nil
 		}
 		return []Event{Expired{}}, nil
@@ -122,6 +125,8 @@ func (s State) authorizeParty(cmd AuthorizeParty) ([]Event, error) {
 	switch {
 	case s.status != Awaiting:
 		return nil, ErrNotAwaiting
+	case cmd.Subject == "":
+		return nil, ErrNobody
 	case !cmd.At.Before(s.expires):
 		return nil, ErrExpired
 	case slices.Contains(s.parties, cmd.Subject):
@@ -138,16 +143,17 @@ func (s State) authorize(cmd Authorize) ([]Event, error) {
 		return nil, ErrOtherClient
 	case cmd.Client == "" || cmd.Subject == "":
 		return nil, ErrNobody
-	case !cmd.At.Before(cmd.Expires):
+	case !cmd.At.Before(cmd.Expires), s.status == Awaiting && !cmd.At.Before(s.expires):
 		return nil, ErrExpired
-	}
-	for _, d := range cmd.Details {
-		if len(d.Accounts) == 0 {
-			return nil, ErrNoAccounts
-		}
+	case s.status == Awaiting && cmd.Expires.After(s.expires):
+		return nil, ErrLonger
+	case slices.ContainsFunc(cmd.Details, withoutAccount):
+		return nil, ErrNoAccounts
 	}
 	return []Event{cmd.Authorized}, nil
 }
+
+func withoutAccount(d oauth.Detail) bool { return len(d.Accounts) == 0 }
 
 func (s State) reauthenticate(cmd Reauthenticate) ([]Event, error) {
 	switch {
@@ -169,6 +175,8 @@ func (s State) amend(cmd Amend) ([]Event, error) {
 		return nil, ErrOtherSubject
 	case !cmd.At.Before(cmd.Expires):
 		return nil, ErrExpired
+	case slices.ContainsFunc(cmd.Details, withoutAccount):
+		return nil, ErrNoAccounts
 	}
 	return []Event{cmd.Amended}, nil
 }

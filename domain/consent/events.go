@@ -50,7 +50,7 @@ type (
 	// Rejected records the customer's no to a lodged consent.
 	Rejected struct {
 		By     Party  `json:"by"`
-		Reason string `json:"reason,omitempty"`
+		Reason string `json:"reason,omitempty"` // free text; sealed
 	}
 
 	// Consumed ends a consent that was good for one use.
@@ -79,7 +79,7 @@ type (
 	// Suspended stops a consent until it is reauthenticated.
 	Suspended struct {
 		By     Party  `json:"by"`
-		Reason string `json:"reason,omitempty"`
+		Reason string `json:"reason,omitempty"` // free text; sealed
 	}
 
 	// Revoked ends a consent. It is final.
@@ -127,8 +127,9 @@ var Events = []event.Declaration{
 		},
 	},
 	event.Type[Rejected]{
-		Name:  "consent.rejected",
-		Audit: func(e Rejected, _ event.Names) string { return "the " + string(e.By) + " rejected the consent" },
+		Name:   "consent.rejected",
+		Sealed: []string{"reason"},
+		Audit:  func(e Rejected, _ event.Names) string { return "the " + string(e.By) + " rejected the consent" },
 	},
 	event.Type[Consumed]{
 		Name:  "consent.consumed",
@@ -150,8 +151,9 @@ var Events = []event.Declaration{
 		Audit: func(e Superseded, _ event.Names) string { return "a newer consent took its place: " + e.By },
 	},
 	event.Type[Suspended]{
-		Name:  "consent.suspended",
-		Audit: func(e Suspended, _ event.Names) string { return "the " + string(e.By) + " suspended the consent" },
+		Name:   "consent.suspended",
+		Sealed: []string{"reason"},
+		Audit:  func(e Suspended, _ event.Names) string { return "the " + string(e.By) + " suspended the consent" },
 	},
 	event.Type[Revoked]{
 		Name:   "consent.revoked",

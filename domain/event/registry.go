@@ -21,7 +21,7 @@ type declared struct {
 
 type sealedField struct {
 	name  string
-	index int
+	index []int
 }
 
 // NewRegistry joins the lists of every aggregate. It panics if a name or a Go
@@ -43,15 +43,17 @@ func NewRegistry(lists ...[]Declaration) *Registry {
 
 func sealedFields(d Declaration) []sealedField {
 	var found []sealedField
-	t := d.goType()
+	fields := reflect.VisibleFields(d.goType())
 	for _, want := range d.sealed() {
-		i := slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-			return f.Tag.Get("json") == want+",omitempty" || f.Tag.Get("json") == want+",omitzero"
+		i := slices.IndexFunc(fields, func(f reflect.StructField) bool {
+			tag := f.Tag.Get("json")
+			// omitempty writes a struct even when it is zero
+			return tag == want+",omitzero" || tag == want+",omitempty" && f.Type.Kind() != reflect.Struct
 		})
 		if i < 0 {
 			panic("event: " + d.name() + " has no field tagged " + want + ",omitempty to seal")
 		}
-		found = append(found, sealedField{want, i})
+		found = append(found, sealedField{want, fields[i].Index})
 	}
 	return found
 }
@@ -83,7 +85,7 @@ func (r *Registry) Encode(e any) (Stored, error) {
 		open := reflect.New(d.goType()).Elem()
 		open.Set(reflect.ValueOf(e))
 		for _, f := range d.sealedAt {
-			field := open.Field(f.index)
+			field := open.FieldByIndex(f.index)
 			if field.IsZero() {
 				continue
 			}

@@ -70,9 +70,16 @@ func (s Settings) Check(p oauth.Profile) error {
 	}{
 		{"code_lifetime", s.CodeLifetime, p.CodeLifetime},
 		{"request_uri_lifetime", s.PushedLifetime, p.PushedLifetime},
+		{"access_token_lifetime", s.AccessTokenLifetime, oauth.Limit{}},
+		{"id_token_lifetime", s.IDTokenLifetime, oauth.Limit{}},
+		{"interaction_lifetime", s.InteractionLifetime, oauth.Limit{}},
+		{"consent_lifetime", s.ConsentLifetime, oauth.Limit{}},
 	}
 	for _, l := range limits {
-		if l.value < 0 || l.limit.Max > 0 && l.value > l.limit.Max {
+		if l.value < time.Second {
+			return fmt.Errorf("%s must be at least one second", l.name)
+		}
+		if l.limit.Max > 0 && l.value > l.limit.Max {
 			return fmt.Errorf("%s must be at most %s [%s]", l.name, l.limit.Max, l.limit.By)
 		}
 	}
@@ -81,6 +88,19 @@ func (s Settings) Check(p oauth.Profile) error {
 		return nil
 	}
 	return errors.New("dpop_nonce must be off, resource or all")
+}
+
+// Check returns why an issuer of profile p may not sign by this policy, or nil.
+func (k KeyPolicyChanged) Check(p oauth.Profile) error {
+	for _, alg := range k.Algorithms {
+		if !p.SigningAlgs.Permits(alg) {
+			return fmt.Errorf("algorithms must be of %v [%s]", p.SigningAlgs.Of, p.SigningAlgs.By)
+		}
+	}
+	if k.Rotation < 0 {
+		return errors.New("rotation must not be negative")
+	}
+	return nil
 }
 
 // Event is the closed set of facts about an issuer.
@@ -154,6 +174,7 @@ var Events = []event.Declaration{
 // Why a command is refused.
 var (
 	ErrExists       = errors.New("issuer already exists")
+	ErrURL          = errors.New("issuer must be an https URL without query and fragment")
 	ErrUnknown      = errors.New("there is no such issuer")
 	ErrNotSuspended = errors.New("issuer is not suspended")
 )
@@ -209,6 +230,9 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 	if create, ok := cmd.(Create); ok {
 		if s.exists {
 			return nil, ErrExists
+		}
+		if !oauth.ValidIssuer(create.URL) {
+			return nil, ErrURL
 		}
 		return []Event{create.Created}, nil
 	}

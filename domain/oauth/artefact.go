@@ -29,7 +29,7 @@ func ParseArtefact(s string) (Artefact, bool) {
 		return Artefact{}, false
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
+	if err != nil || len(raw) != 48 { // line breaks are skipped by the decoder
 		return Artefact{}, false
 	}
 	a := Artefact{ID: formatUUID(raw[:16])}

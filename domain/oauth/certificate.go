@@ -1,6 +1,10 @@
 package oauth
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
 
 // CheckCertificate returns why a certificate does not authenticate a client by
 // its registered method (RFC 8705, Section 2). registered holds the x5t#S256
@@ -29,13 +33,25 @@ func (m ClientMetadata) names(c *Certificate) bool {
 	case m.TLSSubjectDN != "":
 		return m.TLSSubjectDN == c.Subject
 	case m.TLSSANDNS != "":
-		return slices.Contains(c.DNS, m.TLSSANDNS)
+		return slices.ContainsFunc(c.DNS, func(d string) bool { return strings.EqualFold(d, m.TLSSANDNS) })
 	case m.TLSSANURI != "":
 		return slices.Contains(c.URIs, m.TLSSANURI)
 	case m.TLSSANIP != "":
-		return slices.Contains(c.IPs, m.TLSSANIP)
+		return slices.ContainsFunc(c.IPs, func(ip string) bool { return sameIP(ip, m.TLSSANIP) })
 	case m.TLSSANEmail != "":
 		return slices.Contains(c.Emails, m.TLSSANEmail)
 	}
 	return false
+}
+
+// sameIP compares addresses, not their spellings (RFC 5952, Section 8).
+func sameIP(a, b string) bool {
+	x, errX := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	return errX == nil && errY == nil && x == y
+}
+
+func validIP(s string) bool {
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Zone() == ""
 }

@@ -27,7 +27,8 @@ func ParseClaims(raw string) (ClaimsRequest, error) {
 	if raw == "" {
 		return c, nil
 	}
-	if err := json.Unmarshal([]byte(raw), &c); err != nil {
+	object := strings.HasPrefix(strings.TrimLeft(raw, " \t\r\n"), "{") // null would pass for no claims
+	if err := json.Unmarshal([]byte(raw), &c); err != nil || !object {
 		return c, Refuse(InvalidRequest, "OIDC-Core §5.5", "claims is not a JSON object of the form that section defines")
 	}
 	return c, nil

@@ -29,7 +29,7 @@ type ClientMetadata struct {
 	ApplicationType         string          `json:"application_type,omitempty"`
 	SubjectType             string          `json:"subject_type,omitempty"`
 	IDTokenAlg              string          `json:"id_token_signed_response_alg,omitempty"`
-	DefaultMaxAge           int             `json:"default_max_age,omitempty"`
+	DefaultMaxAge           *int            `json:"default_max_age,omitempty"`
 	RequireAuthTime         bool            `json:"require_auth_time,omitempty"`
 
 	TLSSubjectDN   string `json:"tls_client_auth_subject_dn,omitempty"` // RFC 8705, Section 2.1.2
@@ -64,14 +64,21 @@ func (m ClientMetadata) Defaults(p Profile) ClientMetadata {
 	if len(m.ResponseTypes) == 0 && m.Grants("authorization_code") {
 		m.ResponseTypes = []string{"code"}
 	}
+	if string(m.JWKS) == "null" {
+		m.JWKS = nil
+	}
 	if m.IDTokenAlg == "" {
-		m.IDTokenAlg = p.SigningAlgs.Of[0]
+		m.IDTokenAlg = "RS256" // OIDC-Registration §2
+		if p.SigningAlgs.Demanded() {
+			m.IDTokenAlg = p.SigningAlgs.Of[0]
+		}
 	}
 	if m.AccessTokenFormat == "" {
 		m.AccessTokenFormat = "jwt"
 	}
 	if !m.DPoPBoundTokens && !m.TLSBoundTokens && p.SenderBinding.Demanded() && !m.ResourceServer() {
-		m.TLSBoundTokens = strings.HasSuffix(m.TokenEndpointAuthMethod, "tls_client_auth")
+		tls := strings.HasSuffix(m.TokenEndpointAuthMethod, "tls_client_auth")
+		m.TLSBoundTokens = p.SenderBinding.Permits("mtls") && (tls || !p.SenderBinding.Permits("dpop"))
 		m.DPoPBoundTokens = !m.TLSBoundTokens
 	}
 	return m

@@ -1,9 +1,9 @@
 package oauth
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -58,11 +58,12 @@ func ParseDetails(raw string) ([]Detail, error) {
 			return nil, badDetail("authorization_details has an unknown type")
 		}
 	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(raw)))
-	decoder.DisallowUnknownFields()
+	if !exactMembers(raw) {
+		return nil, badDetail("authorization_details has an unknown or a repeated member")
+	}
 	var details []Detail
-	if err := decoder.Decode(&details); err != nil {
-		return nil, badDetail("authorization_details has an unknown member or a value of the wrong type")
+	if err := json.Unmarshal([]byte(raw), &details); err != nil {
+		return nil, badDetail("authorization_details has a value of the wrong type")
 	}
 	for _, d := range details {
 		if err := d.check(); err != nil {
@@ -72,6 +73,36 @@ func ParseDetails(raw string) ([]Detail, error) {
 	return details, nil
 }
 
+// members are those of a [Detail].
+var members = []string{"type", "locations", "permissions", "accounts", "history_from", "expires_at", "purpose"}
+
+// exactMembers reports whether every object of a JSON array of objects has
+// known members only, each once. The decoder by itself would take "TYPE" for
+// "type" and the last of two, where another reader of the same bytes may take
+// the first.
+func exactMembers(array string) bool {
+	d := json.NewDecoder(strings.NewReader(array))
+	d.Token() // [
+	for d.More() {
+		var seen []string
+		d.Token() // {
+		for d.More() {
+			name, _ := d.Token()
+			member, _ := name.(string)
+			if !slices.Contains(members, member) || slices.Contains(seen, member) {
+				return false
+			}
+			seen = append(seen, member)
+			var value json.RawMessage
+			if d.Decode(&value) != nil {
+				return false
+			}
+		}
+		d.Token() // }
+	}
+	return true
+}
+
 func badDetail(description string) error {
 	return Refuse(InvalidAuthorizationDetails, "RFC 9396 §5", description)
 }
@@ -79,6 +110,7 @@ func badDetail(description string) error {
 func (d Detail) check() error {
 	_, dateErr := time.Parse(time.DateOnly, d.HistoryFrom)
 	unknown := slices.ContainsFunc(d.Permissions, func(p string) bool { return !slices.Contains(Permissions, p) })
+	badLocation := slices.ContainsFunc(d.Locations, func(l string) bool { return !absoluteHTTPS(l) || len(l) > maxURI })
 	badAccount := slices.ContainsFunc(d.Accounts, func(a string) bool { return a == "" || len(a) > 64 || !printable(a) })
 	switch {
 	case len(d.Permissions) == 0:
@@ -89,21 +121,25 @@ func (d Detail) check() error {
 		return badDetail("accounts must be at most 64 account ids")
 	case d.HistoryFrom != "" && dateErr != nil:
 		return badDetail("history_from must be a date, YYYY-MM-DD")
-	case len(d.Locations) > maxResource:
-		return badDetail("locations has too many values")
+	case len(d.Locations) > maxResource || badLocation:
+		return badDetail("locations must be at most 8 https URIs")
 	case len(d.Purpose) > maxPurpose || !printable(d.Purpose):
 		return badDetail("purpose must be at most 140 printable characters without markup")
 	}
 	return nil
 }
 
-func checkDetails(r AuthorizationRequest, c Client) error {
+func checkDetails(r AuthorizationRequest, c Client, s Server) error {
 	details, err := ParseDetails(r.AuthorizationDetails)
 	if err != nil || details == nil {
 		return err
 	}
 	registered := len(c.DetailTypes) == 0 || slices.Contains(c.DetailTypes, AccountInformation)
-	return refusal(!registered, InvalidAuthorizationDetails, "RFC 9396 §10", "the client is not registered for this type of authorization_details")
+	past := slices.ContainsFunc(details, func(d Detail) bool { return d.ExpiresAt != nil && !s.Now.Before(*d.ExpiresAt) })
+	return first(
+		refusal(!registered, InvalidAuthorizationDetails, "RFC 9396 §10", "the client is not registered for this type of authorization_details"),
+		refusal(past, InvalidAuthorizationDetails, "RFC 9396 §5", "expires_at has passed"),
+	)
 }
 
 // Narrower reports whether every asked detail is covered by a granted one, so
@@ -112,7 +148,7 @@ func Narrower(asked, granted []Detail) bool {
 	covered := func(a Detail) bool {
 		return slices.ContainsFunc(granted, func(g Detail) bool {
 			return a.Type == g.Type && within(a.Permissions, g.Permissions) && within(a.Accounts, g.Accounts) &&
-				a.HistoryFrom >= g.HistoryFrom && !later(a.ExpiresAt, g.ExpiresAt)
+				a.HistoryFrom >= g.HistoryFrom && !later(a.ExpiresAt, g.ExpiresAt) && placed(a.Locations, g.Locations)
 		})
 	}
 	return !slices.ContainsFunc(asked, func(a Detail) bool { return !covered(a) })
@@ -122,4 +158,10 @@ func within(some, all []string) bool {
 	return !slices.ContainsFunc(some, func(v string) bool { return !slices.Contains(all, v) })
 }
 
-func later(a, b *time.Time) bool { return b != nil && a != nil && a.After(*b) }
+// later compares ends of access; nil is no end.
+func later(a, b *time.Time) bool { return b != nil && (a == nil || a.After(*b)) }
+
+// placed compares locations; none is everywhere.
+func placed(asked, granted []string) bool {
+	return len(granted) == 0 || len(asked) > 0 && within(asked, granted)
+}

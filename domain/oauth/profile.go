@@ -52,10 +52,6 @@ func (c Choice) checkAll(name string, values []string, code Code) error {
 	return nil
 }
 
-func (l Limit) check(name string, d time.Duration) error {
-	return refusal(l.Max > 0 && d > l.Max, InvalidRequest, l.By, fmt.Sprintf("%s must be at most %s", name, l.Max))
-}
-
 // A Profile is a security profile as data. Request rules, lifetimes, client
 // registration, the discovery document and docs/conformance.md are all read
 // from it, so the server cannot advertise what it does not enforce.

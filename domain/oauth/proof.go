@@ -15,6 +15,9 @@ type Judging struct {
 	Issuer string
 }
 
+// maxJTI bounds what is remembered against replay, in bytes.
+const maxJTI = 256
+
 // longestAssertion is how far ahead exp may lie, so that replay keys expire.
 const longestAssertion = 10 * time.Minute
 
@@ -30,6 +33,7 @@ func (p Profile) CheckAssertion(a Assertion, clientID string, j Judging) error {
 		bad(a.Subject != clientID, "RFC 7523 §3", "sub of the client assertion must be the client_id"),
 		p.audience(a, j.Issuer),
 		bad(a.ID == "", "OIDC-Core §9", "jti of the client assertion is required"),
+		bad(len(a.ID) > maxJTI, "RFC 7523 §3", "jti of the client assertion is longer than 256 bytes"),
 		bad(a.Expires.IsZero(), "RFC 7523 §3", "exp of the client assertion is required"),
 		bad(!j.Now.Before(a.Expires), "RFC 7523 §3", "the client assertion has expired"),
 		bad(a.Expires.After(j.Now.Add(longestAssertion)), "RFC 7523 §3", "exp of the client assertion is more than 10 minutes ahead"),
@@ -57,9 +61,9 @@ type Proving struct {
 	Method      string
 	URLs        []string // the endpoint's configured URLs
 	SameURI     func(a, b string) bool
-	AccessToken string // at a resource server
-	Thumbprint  string // of the key the token is bound to, at a resource server
-	NonceValid  func(nonce string) bool
+	AccessToken string                  // at a resource server
+	Thumbprint  string                  // of the key the token is bound to, at a resource server
+	NonceValid  func(nonce string) bool // nil for a server that hands out none
 	NonceNeeded bool
 }
 
@@ -72,14 +76,15 @@ func (p Profile) CheckProof(proof Proof, w Proving) error {
 	bad := func(broken bool, by Clause, description string) error {
 		return refusal(broken, InvalidDPoPProof, by, description)
 	}
-	nonceGood := proof.Nonce != "" && w.NonceValid(proof.Nonce)
+	nonceGood := proof.Nonce != "" && w.NonceValid != nil && w.NonceValid(proof.Nonce)
+	nonceBad := proof.Nonce != "" && w.NonceValid != nil && !nonceGood
 	return first(
 		p.SigningAlgs.check("alg of the DPoP proof", proof.Algorithm, InvalidDPoPProof),
-		bad(proof.ID == "" || len(proof.ID) > 256, "RFC 9449 §4.3-1.3", "jti of the DPoP proof is required"),
+		bad(proof.ID == "" || len(proof.ID) > maxJTI, "RFC 9449 §4.3-1.3", "jti of the DPoP proof must have 1 to 256 bytes"),
 		bad(proof.Method != w.Method, "RFC 9449 §4.3-1.8", "htm of the DPoP proof is not the method of the request"),
 		bad(!slices.ContainsFunc(w.URLs, func(u string) bool { return w.SameURI(u, proof.URI) }), "RFC 9449 §4.3-1.9", "htu of the DPoP proof is not the URI of the request"),
 		refusal(w.NonceNeeded && !nonceGood, UseDPoPNonce, "RFC 9449 §8", "the DPoP proof needs a nonce of this server"),
-		refusal(proof.Nonce != "" && !nonceGood, UseDPoPNonce, "RFC 9449 §4.3-1.10", "the nonce of the DPoP proof is not one of this server's recent ones"),
+		refusal(nonceBad, UseDPoPNonce, "RFC 9449 §4.3-1.10", "the nonce of the DPoP proof is not one of this server's recent ones"),
 		bad(proof.IssuedAt.IsZero(), "RFC 9449 §4.3-1.3", "iat of the DPoP proof is required"),
 		p.notAhead("iat of the DPoP proof", proof.IssuedAt, w.Now, InvalidDPoPProof),
 		p.notAhead("nbf of the DPoP proof", proof.NotBefore, w.Now, InvalidDPoPProof),

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -21,6 +22,7 @@ func (p Profile) CheckClient(m ClientMetadata, s Server) error {
 		m.tls(),
 		m.binding(p),
 		m.algorithms(p),
+		m.authentication(),
 		m.texts(),
 		refusal(m.AccessTokenFormat != "" && m.AccessTokenFormat != "jwt" && m.AccessTokenFormat != "opaque", code, "RFC 7591 §2", "access_token_format must be jwt or opaque"),
 		refusal(m.SubjectType != "" && m.SubjectType != "public", code, "OIDC-Registration §2", "subject_type must be public"),
@@ -28,6 +30,7 @@ func (p Profile) CheckClient(m ClientMetadata, s Server) error {
 		refusal(slices.ContainsFunc(strings.Fields(m.Scope), func(v string) bool { return !slices.Contains(s.Scopes, v) }), code, "RFC 7591 §2", "scope has a value that this issuer does not know"),
 		refusal(!within(m.Resources, s.Resources), code, "RFC 8707 §2", "resources has a value that is not one of this issuer's"),
 		refusal(m.ResourceServer() && len(m.RedirectURIs) > 0, code, "RFC 7662 §4", "a resource server has no redirect_uris"),
+		refusal(m.ResourceServer() && len(m.GrantTypes) > 0, code, "RFC 7662 §4", "a resource server has no grant_types"),
 	)
 }
 
@@ -41,7 +44,10 @@ func (m ClientMetadata) grants(p Profile) error {
 	)
 }
 
-const maxRedirectURIs = 32
+const (
+	maxRedirectURIs = 32
+	maxName         = 512 // of a certificate, in bytes
+)
 
 func (m ClientMetadata) redirectURIs(p Profile) error {
 	if m.Grants("authorization_code") && len(m.RedirectURIs) == 0 {
@@ -50,14 +56,14 @@ func (m ClientMetadata) redirectURIs(p Profile) error {
 	for _, raw := range m.RedirectURIs {
 		u, err := url.Parse(raw)
 		switch {
-		case err != nil, !u.IsAbs(), u.User != nil, len(raw) > maxURI, strings.Contains(raw, "#"), !printable(raw):
+		case err != nil, !u.IsAbs(), u.User != nil, len(raw) > maxURI, strings.Contains(raw, "#"), !uriCharacters(raw):
 			return Refuse(InvalidRedirectURI, "RFC 6749 §3.1.2", "a redirect URI must be absolute and have no fragment")
 		case u.Scheme == "http" && p.SecureRedirect.Demanded && !(m.ApplicationType == "native" && loopback(u)):
 			return Refuse(InvalidRedirectURI, p.SecureRedirect.By, "a redirect URI must use https, save loopback addresses of native clients")
 		case u.Scheme != "https" && u.Scheme != "http" && (m.ApplicationType != "native" || !strings.Contains(u.Scheme, ".")):
 			return Refuse(InvalidRedirectURI, "RFC 8252 §7.1", "a private-use scheme must be a reversed domain name of a native client")
-		case u.Scheme == "https" && u.Host == "":
-			return Refuse(InvalidRedirectURI, "RFC 6749 §3.1.2", "a redirect URI must have a host")
+		case (u.Scheme == "https" || u.Scheme == "http") && !plainHost(u):
+			return Refuse(InvalidRedirectURI, "RFC 6749 §3.1.2", "a redirect URI must have a host name or address")
 		}
 	}
 	return refusal(len(m.RedirectURIs) > maxRedirectURIs, InvalidRedirectURI, "RFC 7591 §2", "too many redirect_uris")
@@ -69,22 +75,28 @@ func (m ClientMetadata) keys() error {
 	return first(
 		refusal(len(m.JWKS) > 0 && m.JWKSURI != "", code, "RFC 7591 §2", "jwks and jwks_uri exclude each other"),
 		refusal(needs && len(m.JWKS) == 0 && m.JWKSURI == "", code, "RFC 7591 §2", "jwks or jwks_uri is required by the token_endpoint_auth_method"),
-		refusal(m.JWKSURI != "" && !absoluteHTTPS(m.JWKSURI), code, "FAPI2-SP §5.4.2-2.1", "jwks_uri must be an https URI"),
-		refusal(len(m.JWKS) > 64<<10 || (len(m.JWKS) > 0 && !json.Valid(m.JWKS)), code, "RFC 7517 §5", "jwks must be a JWK set of at most 64 KiB"),
+		refusal(m.JWKSURI != "" && (!absoluteHTTPS(m.JWKSURI) || len(m.JWKSURI) > maxURI), code, "FAPI2-SP §5.4.2-2.1", "jwks_uri must be an https URI"),
+		refusal(len(m.JWKS) > 0 && !jsonObject(m.JWKS), code, "RFC 7517 §5", "jwks must be a JWK set of at most 64 KiB"),
 	)
 }
 
+func jsonObject(raw json.RawMessage) bool {
+	return len(raw) <= 64<<10 && json.Valid(raw) && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{"))
+}
+
 func (m ClientMetadata) tls() error {
-	code, names := InvalidClientMetadata, 0
+	code, names, odd := InvalidClientMetadata, 0, false
 	for _, v := range []string{m.TLSSubjectDN, m.TLSSANDNS, m.TLSSANURI, m.TLSSANIP, m.TLSSANEmail} {
 		if v != "" {
 			names++
 		}
+		odd = odd || len(v) > maxName || !printable(v)
 	}
 	pki := m.TokenEndpointAuthMethod == "tls_client_auth"
 	return first(
 		refusal(pki && names != 1, code, "RFC 8705 §2.1.2", "tls_client_auth needs exactly one subject value"),
 		refusal(!pki && names > 0, code, "RFC 8705 §2.1.2", "subject values belong to tls_client_auth only"),
+		refusal(odd, code, "RFC 8705 §2.1.2", "a subject value must be at most 512 printable characters without markup"),
 		refusal(m.TLSSANIP != "" && !validIP(m.TLSSANIP), code, "RFC 8705 §2.1.2", "tls_client_auth_san_ip is not an IP address"),
 	)
 }
@@ -94,36 +106,44 @@ func (m ClientMetadata) binding(p Profile) error {
 		return nil
 	}
 	none := !m.DPoPBoundTokens && !m.TLSBoundTokens
+	other := m.DPoPBoundTokens && !p.SenderBinding.Permits("dpop") || m.TLSBoundTokens && !p.SenderBinding.Permits("mtls")
 	return first(
+		refusal(other, InvalidClientMetadata, p.SenderBinding.By, "access tokens must be bound by "+strings.Join(p.SenderBinding.Of, " or ")),
 		refusal(none, InvalidClientMetadata, p.SenderBinding.By, "access tokens must be bound by DPoP or mutual TLS"),
 		refusal(m.DPoPBoundTokens && m.TLSBoundTokens, InvalidClientMetadata, p.SenderBinding.By, "access tokens are bound by DPoP or by mutual TLS, not both"),
 	)
 }
 
 func (m ClientMetadata) algorithms(p Profile) error {
-	for name, alg := range map[string]string{
-		"token_endpoint_auth_signing_alg": m.TokenEndpointAuthAlg,
-		"id_token_signed_response_alg":    m.IDTokenAlg,
-	} {
+	check := func(name, alg string) error {
 		if alg == "" {
-			continue
+			return nil
 		}
-		if err := p.SigningAlgs.check(name, alg, InvalidClientMetadata); err != nil {
-			return err
-		}
+		return p.SigningAlgs.check(name, alg, InvalidClientMetadata)
 	}
-	return nil
+	return first(
+		check("token_endpoint_auth_signing_alg", m.TokenEndpointAuthAlg),
+		check("id_token_signed_response_alg", m.IDTokenAlg),
+	)
+}
+
+func (m ClientMetadata) authentication() error {
+	code := InvalidClientMetadata
+	return first(
+		refusal(m.DefaultMaxAge != nil && (*m.DefaultMaxAge < 0 || *m.DefaultMaxAge > maxSeconds), code, "OIDC-Registration §2", "default_max_age must be a number of seconds"),
+		refusal(m.ApplicationType != "" && m.ApplicationType != "web" && m.ApplicationType != "native", code, "OIDC-Registration §2", "application_type must be web or native"),
+	)
 }
 
 func (m ClientMetadata) texts() error {
 	code := InvalidClientMetadata
-	for name, v := range map[string]string{"client_name": m.ClientName, "software_id": m.SoftwareID, "software_version": m.SoftwareVersion} {
-		if len(v) > 128 || !printable(v) {
+	for _, text := range [][2]string{{"client_name", m.ClientName}, {"software_id", m.SoftwareID}, {"software_version", m.SoftwareVersion}} {
+		if name, v := text[0], text[1]; len(v) > 128 || !printable(v) {
 			return Refuse(code, "RFC 7591 §5", name+" must be at most 128 printable characters without markup or direction marks")
 		}
 	}
-	for name, v := range map[string]string{"client_uri": m.ClientURI, "logo_uri": m.LogoURI, "policy_uri": m.PolicyURI, "tos_uri": m.TosURI} {
-		if v != "" && (!absoluteHTTPS(v) || len(v) > maxURI) {
+	for _, uri := range [][2]string{{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TosURI}} {
+		if name, v := uri[0], uri[1]; v != "" && (!absoluteHTTPS(v) || len(v) > maxURI) {
 			return Refuse(code, "RFC 7591 §2", name+" must be an https URI")
 		}
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -32,6 +33,24 @@ type AuthorizationRequest struct {
 	DPoPJKT              string
 	Request              string
 	RequestURI           string
+
+	// Others is true if the form had parameters that this server does not know.
+	Others bool
+}
+
+// harmless are the parameters that say nothing about a person and are not
+// read here.
+var harmless = []string{"client_assertion", "client_assertion_type", "client_secret", "display", "ui_locales"}
+
+// parameters are those that an [AuthorizationRequest] holds.
+var parameters = []string{
+	"client_id", "response_type", "response_mode", "redirect_uri", "state", "scope", "nonce",
+	"code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "login_hint", "id_token_hint",
+	"claims", "authorization_details", "resource", "dpop_jkt", "request", "request_uri",
+}
+
+func known(parameter string) bool {
+	return slices.Contains(parameters, parameter) || slices.Contains(harmless, parameter)
 }
 
 // ParseAuthorizationRequest reads the parameters it knows and ignores the rest
@@ -58,6 +77,7 @@ func ParseAuthorizationRequest(form url.Values) AuthorizationRequest {
 		DPoPJKT:              form.Get("dpop_jkt"),
 		Request:              form.Get("request"),
 		RequestURI:           form.Get("request_uri"),
+		Others:               slices.ContainsFunc(slices.Collect(maps.Keys(form)), func(name string) bool { return !known(name) }),
 	}
 }
 
@@ -76,17 +96,22 @@ func (r AuthorizationRequest) Prompts(value string) bool {
 // authentication, if the request limits it (OIDC-Core, Section 3.1.2.1).
 func (r AuthorizationRequest) AuthenticationAge(c Client) (time.Duration, bool) {
 	if r.MaxAge == "" {
-		return time.Duration(c.DefaultMaxAge) * time.Second, c.DefaultMaxAge > 0
+		if c.DefaultMaxAge == nil {
+			return 0, false
+		}
+		return time.Duration(*c.DefaultMaxAge) * time.Second, true
 	}
 	seconds, err := strconv.Atoi(r.MaxAge)
 	return time.Duration(seconds) * time.Second, err == nil
 }
 
 // Personal reports whether the request may name or describe a person, so that
-// its bytes must be sealed before they are stored.
+// its bytes must be sealed before they are stored. In doubt it does.
 func (r AuthorizationRequest) Personal() bool {
-	return r.LoginHint != "" || r.IDTokenHint != "" || r.Claims != "" || r.Request != "" ||
-		strings.Contains(r.AuthorizationDetails, `"accounts"`)
+	details, err := ParseDetails(r.AuthorizationDetails)
+	names := func(d Detail) bool { return len(d.Accounts) > 0 || d.Purpose != "" }
+	return r.LoginHint != "" || r.IDTokenHint != "" || r.Claims != "" || r.Request != "" || r.Others ||
+		err != nil || slices.ContainsFunc(details, names)
 }
 
 // Limits of single parameters, in bytes.
@@ -99,6 +124,7 @@ const (
 	maxDetails  = 16 << 10
 	maxClaims   = 8 << 10
 	maxResource = 8 // values
+	maxSeconds  = 1<<31 - 1
 )
 
 func (r AuthorizationRequest) bounded() error {
@@ -115,6 +141,7 @@ func (r AuthorizationRequest) bounded() error {
 		tooLong("claims", r.Claims, maxClaims),
 		tooLong("authorization_details", r.AuthorizationDetails, maxDetails),
 		tooLong("acr_values", r.ACRValues, maxScope),
+		tooLong("prompt", r.Prompt, maxScope),
 		refusal(len(r.Resource) > maxResource, InvalidTarget, "RFC 8707 §2", "resource is sent too often"),
 	)
 }

@@ -1,12 +1,12 @@
 package oauth
 
 import (
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,6 +17,9 @@ type Server struct {
 	Scopes    []string // scopes_supported
 	Resources []string // acceptable values of resource
 	ACRs      []string // acr_values_supported
+
+	// Now is when the request arrived; access may not end before it.
+	Now time.Time
 }
 
 // Check returns the first rule of p that r breaks, or nil, in the order a
@@ -39,7 +42,7 @@ func (p Profile) Check(r AuthorizationRequest, c Client, s Server) error {
 		r.authentication(),
 		r.resource(s),
 		refusal(r.DPoPJKT != "" && !thumbprint(r.DPoPJKT), InvalidRequest, "RFC 9449 §10", "dpop_jkt is not a SHA-256 thumbprint"),
-		checkDetails(r, c),
+		checkDetails(r, c, s),
 		checkClaims(r, s),
 	)
 }
@@ -61,13 +64,19 @@ func (r AuthorizationRequest) redirectURI(p Profile, c Client) error {
 }
 
 func sameLoopback(known, sent string) bool {
-	k, errK := url.Parse(known)
-	s, errS := url.Parse(sent)
-	if errK != nil || errS != nil || !loopback(k) || !loopback(s) {
-		return false
+	k, okK := withoutPort(known)
+	s, okS := withoutPort(sent)
+	return okK && okS && k == s
+}
+
+// withoutPort cuts the port out of a loopback URL and leaves every other
+// character as it is.
+func withoutPort(raw string) (string, bool) {
+	u, err := url.Parse(raw)
+	if err != nil || !loopback(u) {
+		return "", false
 	}
-	k.Host, s.Host = k.Hostname(), s.Hostname()
-	return k.String() == s.String()
+	return strings.Replace(raw, u.Host, strings.TrimSuffix(u.Host, ":"+u.Port()), 1), true
 }
 
 func loopback(u *url.URL) bool {
@@ -82,6 +91,7 @@ func (r AuthorizationRequest) pkce(p Profile) error {
 	return first(
 		refusal(r.CodeChallenge == "", InvalidRequest, p.PKCE.By, "code_challenge is required"),
 		p.PKCE.check("code_challenge_method", r.CodeChallengeMethod, InvalidRequest),
+		refusal(r.CodeChallengeMethod != "S256", InvalidRequest, "RFC 7636 §4.4.1", "code_challenge_method must be S256"),
 		refusal(!thumbprint(r.CodeChallenge), InvalidRequest, "RFC 7636 §4.2", "code_challenge is not a SHA-256 digest in base64url"),
 	)
 }
@@ -97,15 +107,18 @@ func (r AuthorizationRequest) scope(c Client, s Server) error {
 	scopes := r.Scopes()
 	unknown := slices.ContainsFunc(scopes, func(v string) bool { return !slices.Contains(s.Scopes, v) })
 	return first(
+		refusal(strings.ContainsFunc(r.Scope, notInScope), InvalidScope, "RFC 6749 §3.3", "scope has a character that is not permitted"),
 		refusal(!c.MayAsk(scopes), InvalidScope, "RFC 6749 §3.3", "scope goes beyond what the client registered"),
 		refusal(unknown, InvalidScope, "RFC 6749 §3.3", "scope has a value that this issuer does not know"),
 		refusal(len(scopes) == 0 && r.AuthorizationDetails == "", InvalidScope, "RFC 6749 §3.3", "scope or authorization_details is required"),
 	)
 }
 
+func notInScope(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
+
 func (r AuthorizationRequest) authentication() error {
 	if r.MaxAge != "" {
-		if n, err := strconv.Atoi(r.MaxAge); err != nil || n < 0 || n > 1<<31-1 {
+		if n, err := strconv.Atoi(r.MaxAge); err != nil || n < 0 || n > maxSeconds {
 			return Refuse(InvalidRequest, "OIDC-Core §3.1.2.1", "max_age must be a number of seconds")
 		}
 	}
@@ -146,7 +159,26 @@ func printable(s string) bool {
 
 func absoluteHTTPS(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.Fragment == ""
+	return err == nil && u.Scheme == "https" && u.User == nil && plainHost(u) && uriCharacters(s) && !strings.Contains(s, "#")
 }
 
-func validIP(s string) bool { return net.ParseIP(s) != nil }
+// ValidIssuer reports whether s can identify an issuer: an https URL without
+// query and fragment (RFC 8414, Section 2).
+func ValidIssuer(s string) bool {
+	return absoluteHTTPS(s) && len(s) <= maxURI && !strings.Contains(s, "?")
+}
+
+// uriCharacters reports whether s has only the characters of RFC 3986,
+// Section 2, so that it may be put into a header as it is.
+func uriCharacters(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"<>\\^`{|}", c) })
+}
+
+// plainHost reports whether the host of u is a DNS name or an address. RFC 3986
+// would permit more, such as a semicolon, which ends a directive of a content
+// security policy.
+func plainHost(u *url.URL) bool {
+	return u.Hostname() != "" && !strings.ContainsFunc(u.Host, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-._:[]", c))
+	})
+}

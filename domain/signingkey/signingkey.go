@@ -112,8 +112,8 @@ func (s State) Published(now time.Time) bool {
 	switch s.status {
 	case Waiting, Active:
 		return true
-	case Old:
-		return now.Before(s.until)
+	case Old, Gone: // the private half is gone, signatures are still verified
+		return !s.compromised && now.Before(s.until)
 	}
 	return false
 }
