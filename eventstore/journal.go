@@ -87,7 +87,10 @@ func (j *Journal) already(ctx context.Context, appends []Append) ([]Receipt, boo
 		for _, e := range a.Events {
 			want[e.ID] = true
 		}
-		from, _ := a.Expect.Revision()
+		from, demanded := a.Expect.Revision()
+		if !demanded {
+			from = NoRevision
+		}
 		for e, err := range j.Log.ReadStream(ctx, a.Stream, from+1) {
 			if err != nil {
 				return nil, false

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
@@ -26,6 +27,14 @@ var onceTests = []test{
 		f.refused(eventstore.ErrReplay, keyed(add("test-2", eventstore.Absent(), fact(2)), once("k")))
 		if n := len(f.stream("test-2")); n != 0 {
 			f.Errorf("%d events were written with a used key", n)
+		}
+	}},
+	{name: "a used key is named", run: func(f *fixture) {
+		f.must(keyed(add("test-1", eventstore.Absent(), fact(1)), once("used")))
+		_, err := f.Append(f.Context(), keyed(add("test-2", eventstore.Absent(), fact(2)), once("new"), once("used")))
+		var replayed *eventstore.Replayed
+		if !errors.As(err, &replayed) || replayed.Key != once("used").Key {
+			f.Errorf("got %v", err)
 		}
 	}},
 	{name: "also within one call", run: func(f *fixture) {
