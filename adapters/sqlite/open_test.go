@@ -199,6 +199,25 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
+func TestAnIndexThatHidesAStreamIsFound(t *testing.T) {
+	dir := signedLog(t, 100)
+	execute(t, dir, `
+		PRAGMA writable_schema = ON;
+		UPDATE sqlite_schema SET sql = 'CREATE TABLE stream(sid INTEGER PRIMARY KEY, name TEXT NOT NULL)' WHERE name = 'stream';
+		DELETE FROM sqlite_schema WHERE name = 'sqlite_autoindex_stream_1';
+		CREATE TABLE shadow(sid INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);`)
+	execute(t, dir, `
+		INSERT INTO shadow SELECT * FROM stream WHERE sid <> 51;
+		PRAGMA writable_schema = ON;
+		UPDATE sqlite_schema SET name = 'sqlite_autoindex_stream_1', tbl_name = 'stream' WHERE name = 'sqlite_autoindex_shadow_1';
+		UPDATE sqlite_schema SET sql = 'CREATE TABLE stream(sid INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)' WHERE name = 'stream';
+		DELETE FROM sqlite_schema WHERE name = 'shadow';`)
+	_, err := verified(t, dir)
+	if a := (*ledger.AlteredError)(nil); !errors.As(err, &a) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOlderCopyBesideNewerCheckpoints(t *testing.T) {
 	dir := signedLog(t, 20)
 	path := filepath.Join(dir, sqlite.FileName)

@@ -20,8 +20,7 @@ const (
 
 const columns = "name, revision, id, type, version, recorded, position, leaf, meta, data"
 
-// A page is a part of a read. next is where to go on; done says that nothing
-// is left.
+// A page is a part of a read. next is where to go on.
 type page struct {
 	leaves []ledger.Leaf
 	rows   int
@@ -123,26 +122,38 @@ const between = "SELECT " + columns + " FROM event CROSS JOIN stream USING (sid)
 func (l *Log) ReadAll(ctx context.Context, after eventstore.Position, f eventstore.Filter) iter.Seq2[eventstore.Event, error] {
 	head, err := l.Head(ctx)
 	return func(yield func(eventstore.Event, error) bool) {
+		if err == nil {
+			var few []eventstore.Position
+			var rare bool
+			if few, rare, err = l.rare(ctx, f.Categories, after, head); rare && err == nil {
+				l.yieldAt(ctx, few, f, yield)
+				return
+			}
+		}
 		if err != nil {
 			yield(eventstore.Event{}, err)
 			return
 		}
-		for after := after; after < head; {
-			p, more, err := l.read(ctx, between, f, int64(after), int64(head))
-			if err != nil {
-				yield(eventstore.Event{}, err)
-				return
-			}
-			for _, leaf := range p.leaves {
-				if !yield(leaf.Event, nil) {
-					return
-				}
-			}
-			if !more {
-				return
-			}
-			after = p.next
+		l.yieldBetween(ctx, after, head, f, yield)
+	}
+}
+
+func (l *Log) yieldBetween(ctx context.Context, after, head eventstore.Position, f eventstore.Filter, yield func(eventstore.Event, error) bool) {
+	for after < head {
+		p, more, err := l.read(ctx, between, f, int64(after), int64(head))
+		if err != nil {
+			yield(eventstore.Event{}, err)
+			return
 		}
+		for _, leaf := range p.leaves {
+			if !yield(leaf.Event, nil) {
+				return
+			}
+		}
+		if !more {
+			return
+		}
+		after = p.next
 	}
 }
 

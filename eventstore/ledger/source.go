@@ -48,6 +48,13 @@ type Vault interface {
 	KeepCheckpoint(ctx context.Context, epoch, size int64, note []byte) error
 }
 
+// Intact is what a Source may also offer: a check of what its engine keeps
+// beside the events to find them again, its indexes. [AlteredError] if
+// something is wrong there.
+type Intact interface {
+	Intact(context.Context) error
+}
+
 func reader(ctx context.Context, s Source) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) { return s.Hashes(ctx, indexes) })
 }

@@ -37,7 +37,8 @@ type Report struct {
 
 // Verify hashes every event anew and compares the leaves, the stored nodes
 // above them and the root of every checkpoint; it demands that the revisions of each
-// stream have no gap and that recorded time never decreases.
+// stream have no gap, that recorded time never decreases, and that the engine's
+// own structures are whole ([Intact]).
 // [AlteredError] names the first position that is known to differ;
 // [UnverifiableError] says what is missing to tell.
 func Verify(ctx context.Context, a Audit) (Report, error) {
@@ -52,6 +53,11 @@ func Verify(ctx context.Context, a Audit) (Report, error) {
 	w := walk{Audit: a, ctx: ctx, size: size, checkpoints: checkpoints, report: &report, streams: newStreams()}
 	if err := w.run(); err != nil {
 		return report, err
+	}
+	if engine, ok := a.Log.(Intact); ok {
+		if err := engine.Intact(ctx); err != nil {
+			return report, err
+		}
 	}
 	if size > 0 && report.Checkpoints == 0 {
 		return report, &UnverifiableError{What: "no checkpoint was found"}
