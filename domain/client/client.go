@@ -55,12 +55,17 @@ type (
 		ETag       string          `json:"etag,omitempty"`
 	}
 
+	// Suspended stops a client: from then on nothing it holds counts.
 	Suspended struct {
 		Reason string `json:"reason"`
 	}
+
+	// Reinstated lets a suspended client, and what it holds, count again.
 	Reinstated struct {
 		Reason string `json:"reason"`
 	}
+
+	// Deleted ends a client (RFC 7592, Section 2.3). It is final.
 	Deleted struct {
 		By string `json:"by"` // "client" or "operator"
 	}

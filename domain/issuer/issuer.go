@@ -109,24 +109,36 @@ func (k KeyPolicyChanged) Check(p oauth.Profile) error {
 type Event interface{ isEvent() }
 
 type (
+	// Created begins an issuer. Its URL never changes.
 	Created struct {
 		URL      string   `json:"url"` // the issuer identifier
 		Profile  string   `json:"profile"`
 		Settings Settings `json:"settings"`
 	}
+
+	// ProfileChanged puts another profile in force, for requests from then on.
 	ProfileChanged struct {
 		Profile string `json:"profile"`
 	}
+
+	// SettingsChanged replaces every setting.
 	SettingsChanged struct {
 		Settings Settings `json:"settings"`
 	}
+
+	// KeyPolicyChanged says which signing keys the issuer keeps.
 	KeyPolicyChanged struct {
 		Algorithms []string      `json:"algorithms"` // one signing key is kept active for each
 		Rotation   time.Duration `json:"rotation"`   // 0: by hand
 	}
+
+	// Suspended stops an issuer: it answers nothing, and what it issued does
+	// not count.
 	Suspended struct {
 		Reason string `json:"reason"`
 	}
+
+	// Reinstated lets a suspended issuer, and what it issued, count again.
 	Reinstated struct {
 		Reason string `json:"reason"`
 	}

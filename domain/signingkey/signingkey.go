@@ -23,20 +23,32 @@ import (
 type Event interface{ isEvent() }
 
 type (
+	// Announced publishes a key before it signs, so that every verifier knows
+	// it in time (OIDC-Core, Section 10.1.1).
 	Announced struct {
 		Issuer    string          `json:"iss"`
 		Algorithm string          `json:"alg"`
 		Use       string          `json:"use"` // "sig"
 		JWK       json.RawMessage `json:"jwk"`
 	}
+
+	// Activated makes the key sign.
 	Activated struct{}
-	Retired   struct {
+
+	// Retired ends signing. The key stays published as long as what it signed
+	// may be verified.
+	Retired struct {
 		PublishedUntil time.Time `json:"published_until"`
 	}
+
+	// Compromised withdraws all trust in the key: what it signed no longer
+	// counts. It is final.
 	Compromised struct {
 		Since  time.Time `json:"since"` // from when on signatures cannot be trusted
 		Reason string    `json:"reason"`
 	}
+
+	// Destroyed records that the private half is gone.
 	Destroyed struct{}
 )
 

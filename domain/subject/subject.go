@@ -19,31 +19,47 @@ import (
 type Event interface{ isEvent() }
 
 type (
+	// Enrolled makes a person known under a pseudonymous id.
 	Enrolled struct {
 		Issuer string `json:"iss"`
 		Name   string `json:"name,omitempty"` // sealed
 	}
+
+	// CredentialBound records that a credential was set, and nothing of it.
 	CredentialBound struct {
 		ID   string `json:"id"`
 		Kind string `json:"kind"` // "password", "passkey", …
 	}
+
+	// DeviceBound ties a device's key to the person.
 	DeviceBound struct {
 		ID         string `json:"id"`
 		Thumbprint string `json:"jkt"`
 	}
+
+	// RoleGranted makes a person one of the bank's staff.
 	RoleGranted struct {
 		Role string `json:"role"` // "admin", "auditor", "investigator"
 	}
+
+	// RoleWithdrawn takes a role away.
 	RoleWithdrawn struct {
 		Role string `json:"role"`
 	}
+
+	// HoldPlaced forbids erasure until the hold is lifted.
 	HoldPlaced struct {
 		Hold   string `json:"hold"` // id of the legal hold
 		Reason string `json:"reason"`
 	}
+
+	// HoldLifted ends a hold; another may remain.
 	HoldLifted struct {
 		Hold string `json:"hold"`
 	}
+
+	// Erased records that the person's keys were destroyed, and with them all
+	// personal data in the log. It is final.
 	Erased struct {
 		Reason string `json:"reason"`
 	}

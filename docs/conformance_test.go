@@ -1,0 +1,42 @@
+package docs_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chirograph/chirograph/domain/fapi"
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// The table of every profile is printed from the value that the rules read.
+func TestConformance(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(fapi.Profiles)) {
+		begin := "<!-- generated from domain/fapi: " + name + " -->"
+		compare(t, "conformance.md", begin, "<!-- end of "+name+" -->", demands(fapi.Profiles[name]))
+	}
+}
+
+func demands(p oauth.Profile) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n`%s`\n\n| field of the profile | demand | clause |\n|---|---|---|\n", p.Name)
+	for _, d := range p.Demands() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", d.Field, d.Demand, linked(d.By))
+	}
+	return b.String() + "\n"
+}
+
+// texts are where the specifications of a clause can be read.
+var texts = map[string]string{
+	"FAPI2-SP": "https://openid.net/specs/fapi-security-profile-2_0-final.html#section-",
+}
+
+func linked(c oauth.Clause) string {
+	spec, section, found := strings.Cut(string(c), " §")
+	if at := texts[spec]; found && at != "" {
+		return fmt.Sprintf("[%s](%s%s)", c, at, section)
+	}
+	return string(c)
+}
