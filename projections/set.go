@@ -1,0 +1,146 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// All lists every projection of the platform.
+var All = []Projection{consentsProjection, clientsProjection, accessesProjection, auditProjection}
+
+// Answers are the questions that can be asked, of the present or of the past.
+type Answers struct {
+	Consents *Consents
+	Clients  *Clients
+	Accesses *Accesses
+	Audit    *Audit
+}
+
+// Config says where a [Set] keeps its tables and what it reads.
+type Config struct {
+	DB      *sql.DB // may be lost: it can be built again from the log
+	Dialect Dialect
+	Journal *eventstore.Journal
+
+	// Scratch opens an empty SQLite database for folds into the past and for
+	// verification. The caller of these closes it.
+	Scratch func(context.Context) (*sql.DB, error)
+
+	Log *slog.Logger // may be nil
+
+	// ReadOnly asks the tables that somebody else keeps in step, and writes
+	// nothing. Opening fails with [ErrBehind] if there are none.
+	ReadOnly bool
+}
+
+// A Set is every projection over one database.
+type Set struct {
+	Answers
+	journal   *eventstore.Journal
+	db        *database
+	scratch   func(context.Context) (*sql.DB, error)
+	log       *slog.Logger
+	followers []*follower
+	backoff   func(failures int) time.Duration
+}
+
+// Open returns the projections with the tables that db holds, or with new and
+// empty ones. Tables that were folded from another log, or from events that
+// this log no longer has, are dropped.
+func Open(ctx context.Context, c Config) (*Set, error) { return open(ctx, c, All) }
+
+func open(ctx context.Context, c Config, all []Projection) (*Set, error) {
+	s := &Set{
+		journal: c.Journal,
+		db:      &database{db: c.DB, dialect: c.Dialect},
+		scratch: c.Scratch,
+		log:     c.Log,
+		backoff: backoff,
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	attach := s.db.attach
+	if c.ReadOnly {
+		attach = s.db.look
+	} else if err := s.db.prepare(ctx); err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		f, err := attach(ctx, p, c.Journal)
+		if err != nil {
+			return nil, err
+		}
+		s.followers = append(s.followers, f)
+	}
+	s.Answers = answers(c.Journal, s.followers)
+	return s, nil
+}
+
+func answers(j *eventstore.Journal, followers []*follower) Answers {
+	named := func(p Projection) *follower {
+		i := slices.IndexFunc(followers, func(f *follower) bool { return f.Name == p.Name })
+		if i < 0 {
+			return nil
+		}
+		return followers[i]
+	}
+	clients := &Clients{named(clientsProjection), j}
+	return Answers{
+		Consents: &Consents{named(consentsProjection), j},
+		Clients:  clients,
+		Accesses: &Accesses{named(accessesProjection)},
+		Audit:    &Audit{named(auditProjection), j, clients},
+	}
+}
+
+func (s *Set) follower(name string) (*follower, error) {
+	i := slices.IndexFunc(s.followers, func(f *follower) bool { return f.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("%w projection %.40q", ErrUnknown, name)
+	}
+	return s.followers[i], nil
+}
+
+// WaitFor returns when every projection has seen position p, so that who wrote
+// p reads what was written. It needs [Set.Run], and gives up with [ErrBehind]
+// when ctx ends.
+func (s *Set) WaitFor(ctx context.Context, p eventstore.Position) error {
+	for _, f := range s.followers {
+		if err := f.waits.wait(ctx, p); err != nil {
+			return fmt.Errorf("%w: %s is at %d, asked for %d: %w", ErrBehind, f.Name, f.waits.at(), p, err)
+		}
+	}
+	return nil
+}
+
+// CatchUp folds in what the log holds now, without [Set.Run].
+func (s *Set) CatchUp(ctx context.Context) error {
+	head, err := s.journal.Log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range s.followers {
+		if err := f.catchUp(ctx, head); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *follower) catchUp(ctx context.Context, head eventstore.Position) error {
+	f.applying.Lock()
+	defer f.applying.Unlock()
+	reached, err := f.db.replay(ctx, f.journal, []build{f.build}, f.waits.at(), head)
+	if err == nil {
+		f.waits.reach(reached)
+	}
+	return err
+}
