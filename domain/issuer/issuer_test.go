@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestState(t *testing.T) {
 	if !s.Active() || s.URL() != created.URL || s.Profile() != created.Profile {
 		t.Errorf("got %+v", s)
 	}
-	if got := s.Settings(); got.CodeLifetime != time.Minute || got.PushedLifetime != 90*time.Second || got.DPoPNonce != "resource" || got.AccessTokenLifetime != 5*time.Minute || got.IDTokenLifetime != 10*time.Minute {
+	if got := s.Settings(); got.CodeLifetime != time.Minute || got.PushedLifetime != 90*time.Second || got.DPoPNonce != "resource" || got.AccessTokenLifetime != 5*time.Minute || got.IDTokenLifetime != 10*time.Minute || got.InteractionLifetime != 30*time.Minute || got.ConsentLifetime != 180*24*time.Hour || got.DisplayName == "" || !slices.Contains(got.Scopes, "openid") {
 		t.Errorf("got %+v as defaults", got)
 	}
 	if got := s.KeyPolicy().Algorithms; !reflect.DeepEqual(got, []string{"ES256", "PS256"}) {

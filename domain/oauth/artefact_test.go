@@ -36,7 +36,8 @@ func TestParseArtefact(t *testing.T) {
 		{"another alphabet", strings.Repeat("+", 64)},
 		{"padding", strings.Repeat("A", 63) + "="},
 		{"line breaks, which base64 skips", strings.Repeat("\n", 64)},
-		{"one line break", strings.Repeat("A", 60) + "\r\n\r\n"},
+		{"line breaks in place of characters", strings.Repeat("A", 60) + "\r\n\r\n"},
+		{"a line break at the end", artefact.String() + "\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -44,6 +45,20 @@ func TestParseArtefact(t *testing.T) {
 				t.Errorf("read %#v", a)
 			}
 		})
+	}
+}
+
+// Ids are made by the platform: one that is no UUID is its own fault.
+func TestArtefactNeedsUUID(t *testing.T) {
+	for _, id := range []string{"", "alice", strings.Repeat("x", 36)} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("wrote an artefact for %q", id)
+				}
+			}()
+			_ = oauth.Artefact{ID: id}.String()
+		}()
 	}
 }
 

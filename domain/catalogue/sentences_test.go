@@ -1,0 +1,55 @@
+package catalogue_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/access"
+	"github.com/chirograph/chirograph/domain/catalogue"
+	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/subject"
+	"github.com/chirograph/chirograph/domain/token"
+)
+
+type people struct{}
+
+func (people) Client(id string) string  { return "the client " + id }
+func (people) Subject(id string) string { return "the customer " + id }
+
+// What an auditor reads depends on what happened; docs/events.md shows one
+// sentence of every type.
+func TestSentences(t *testing.T) {
+	end := time.Date(2026, 7, 1, 23, 0, 0, 0, time.FixedZone("", -7200)) // 2 July in UTC
+	given := func(permissions []string, accounts ...string) consent.Authorized {
+		e := consent.Authorized{Client: "budgetly", Subject: "alice", Scope: "profile", Permissions: permissions, Expires: end}
+		for _, a := range accounts {
+			e.Details = append(e.Details, oauth.Detail{Accounts: []string{a, a}})
+		}
+		return e
+	}
+	balances := []string{"ReadBalances", "ReadAccounts"}
+	tests := []struct {
+		event any
+		want  string
+	}{
+		{access.Recorded{Route: "/accounts", Result: 200}, "the client read /accounts"},
+		{access.Recorded{Route: "/accounts", Result: 403}, "the client was refused /accounts (403)"},
+		{given(balances, "GB01", "GB02"), "the customer alice gave the client budgetly ReadBalances, ReadAccounts on 2 accounts until 2 July 2026"},
+		{given(balances, "GB01"), "the customer alice gave the client budgetly ReadBalances, ReadAccounts on 1 account until 2 July 2026"},
+		{given(balances), "the customer alice gave the client budgetly ReadBalances, ReadAccounts until 2 July 2026"},
+		{given(nil), "the customer alice gave the client budgetly access to profile until 2 July 2026"},
+		{consent.Revoked{By: consent.Customer}, "the customer stopped the consent"},
+		{consent.Revoked{By: consent.Bank, Reason: "fraud"}, "the bank stopped the consent: fraud"},
+		{token.Issued{Client: "budgetly", Subject: "alice", Authorization: "a1", Refresh: "r1", Expires: end}, "the client budgetly received an access token, valid until 01:00:00 UTC"},
+		{token.Issued{Client: "budgetly", Subject: "alice", Refresh: "r1", Expires: end}, "the client budgetly received an access token by refresh, valid until 01:00:00 UTC"},
+		{token.Issued{Client: "budgetly", Expires: end}, "the client budgetly received an access token for itself, valid until 01:00:00 UTC"},
+		{subject.Enrolled{Name: "Alice Archer"}, "Alice Archer was enrolled"},
+		{subject.Enrolled{}, "a customer was enrolled"},
+	}
+	for _, tt := range tests {
+		if got := catalogue.Events.Audit(tt.event, people{}); got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+	}
+}
