@@ -35,14 +35,15 @@ func (s *Server) check(ctx context.Context, v *visit, presented string) (live, e
 		return found, err
 	}
 	e := found.token.Issued()
-	if !found.token.Active(v.At) {
-		return found, &errInactive{"the token has expired or was revoked", true}
-	}
 	holder, _, err := s.Clients.Get(ctx, e.Client)
-	if err != nil {
+	switch {
+	case err != nil:
 		return found, err
-	}
-	if !holder.Active() || holder.Issuer() != v.Tenant.ID {
+	case holder.Issuer() != v.Tenant.ID:
+		return found, &errInactive{why: "the token is not one of this issuer's"}
+	case !found.token.Active(v.At):
+		return found, &errInactive{"the token has expired or was revoked", true}
+	case !holder.Active():
 		return found, &errInactive{"the client may not act now", true}
 	}
 	if e.Consent == "" {

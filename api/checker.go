@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/chirograph/chirograph/api/resource"
 	"github.com/chirograph/chirograph/domain/access"
+	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/eventstore"
@@ -39,23 +42,38 @@ func (c *checker) Check(ctx context.Context, p resource.Presented) (resource.Pas
 		return nil, err
 	}
 	e := admitted.live.token.Issued()
-	pass := &checkedPass{c.server, admitted, v, event.Meta{
-		Issuer: t.ID, Actor: event.ActorClient, Client: e.Client, Subject: e.Subject, Software: s.Software,
-		Interaction: interactionID(p.Interaction), Address: p.Address, UserAgent: printableASCII(p.UserAgent, 256),
-	}}
-	if err == nil && !meant(e.Audience, c.resource) {
+	if !slices.Contains(e.Audience, c.resource) { // RFC 9068 §4
 		return nil, oauth.Refuse(oauth.InvalidToken, "RFC 8707 §2", "the access token is not meant for this resource")
 	}
-	return pass, err
+	return &checkedPass{s, admitted, v, limits(admitted.live, c.resource), event.Meta{
+		Issuer: t.ID, Actor: event.ActorClient, Client: e.Client, Subject: e.Subject, Software: s.Software,
+		Interaction: interactionID(p.Interaction), Address: printableASCII(p.Address, 64), UserAgent: printableASCII(p.UserAgent, 256),
+	}}, err
 }
 
-func meant(audience []string, resource string) bool {
-	for _, a := range audience {
-		if a == resource {
-			return true
-		}
+// limits returns what a token permits at a resource, each judged by the rules
+// of a consent and all of them to be met: the consent, and the details of the
+// token where the token request narrowed them (RFC 9396, Section 6).
+func limits(l live, resource string) []consent.State {
+	e := l.token.Issued()
+	all := []consent.State{limit(l.consent.Details(), l.consent.Expires(), resource)}
+	if e.Details != nil {
+		all = append(all, limit(e.Details, e.Expires, resource))
 	}
-	return false
+	return all
+}
+
+func limit(details []oauth.Detail, expires time.Time, resource string) consent.State {
+	here := slices.DeleteFunc(slices.Clone(details), func(d oauth.Detail) bool { return !located(d.Locations, resource) })
+	return consent.State{}.Evolve(consent.Authorized{Details: here, Expires: expires})
+}
+
+// located reports whether a detail counts at a resource: it names no location,
+// or the resource or what the resource is part of (RFC 9396, Section 2.2).
+func located(locations []string, resource string) bool {
+	return len(locations) == 0 || slices.ContainsFunc(locations, func(l string) bool {
+		return l == resource || strings.HasPrefix(resource, strings.TrimSuffix(l, "/")+"/")
+	})
 }
 
 // Nonce implements [resource.Checker].
@@ -77,6 +95,7 @@ type checkedPass struct {
 	server *Server
 	pass   pass
 	visit  *visit
+	limits []consent.State
 	meta   event.Meta
 }
 
@@ -85,43 +104,25 @@ func (p *checkedPass) Grant() resource.Grant {
 	return resource.Grant{Token: p.pass.live.id, Client: e.Client, Subject: e.Subject, Consent: e.Consent, Scope: e.Scope}
 }
 
-// Permits also honours details that the token request narrowed.
+// Permits implements [resource.Pass].
 func (p *checkedPass) Permits(permission, account string) bool {
-	l := p.pass.live
-	if !l.consent.Permits(permission, account, p.visit.At) {
-		return false
+	if account == "" {
+		return len(p.Accounts(permission)) > 0
 	}
-	narrowed := l.token.Issued().Details
-	if narrowed == nil {
-		return true
-	}
-	asked := oauth.Detail{Type: oauth.AccountInformation, Permissions: []string{permission}}
-	if account != "" {
-		asked.Accounts = []string{account}
-	}
-	for _, d := range narrowed {
-		d.HistoryFrom = ""
-		if oauth.Narrower([]oauth.Detail{asked}, []oauth.Detail{d}) {
-			return true
-		}
-	}
-	return false
+	refused := slices.ContainsFunc(p.limits, func(l consent.State) bool { return !l.Permits(permission, account, p.visit.At) })
+	return !refused && p.pass.live.consent.Alive(p.visit.At)
 }
 
+// Accounts implements [resource.Pass].
 func (p *checkedPass) Accounts(permission string) []string {
-	var all []string
-	for _, a := range p.pass.live.consent.Accounts(permission, p.visit.At) {
-		if p.Permits(permission, a) {
-			all = append(all, a)
-		}
-	}
-	return all
+	return slices.DeleteFunc(p.pass.live.consent.Accounts(permission, p.visit.At), func(a string) bool { return !p.Permits(permission, a) })
 }
 
+// HistoryFrom implements [resource.Pass]. The latest of the limits counts.
 func (p *checkedPass) HistoryFrom(account string) string {
-	from := p.pass.live.consent.HistoryFrom(account, p.visit.At)
-	for _, d := range p.pass.live.token.Issued().Details {
-		from = max(from, d.HistoryFrom)
+	from := ""
+	for _, l := range p.limits {
+		from = max(from, l.HistoryFrom(account, p.visit.At))
 	}
 	return from
 }
@@ -140,8 +141,5 @@ func (p *checkedPass) Record(ctx context.Context, a resource.Access) error {
 			Token: p.pass.live.id, Consent: e.Consent, Route: a.Route, Permission: a.Permission, Result: a.Result, Accounts: a.Accounts,
 		}},
 	})
-	if errors.Is(err, eventstore.ErrReplay) {
-		return oauth.Refuse(oauth.InvalidDPoPProof, "RFC 9449 §11.1", "the DPoP proof was used before")
-	}
-	return err
+	return proofReplayed(err)
 }

@@ -57,7 +57,10 @@ func invalidToken(err error) error {
 func (s *Server) holds(v *visit, p resource.Presented, found live) ([]eventstore.Once, error) {
 	cnf := found.token.Issued().Confirmation
 	dpop := strings.EqualFold(p.Scheme, "DPoP")
+	demanded := v.Tenant.Profile.SenderBinding
 	switch {
+	case !cnf.Bound() && demanded.Demanded(): // issued under an earlier profile of the issuer
+		return nil, oauth.Refuse(oauth.InvalidToken, demanded.By, "the access token is not bound to a key of its holder")
 	case cnf.JKT != "" && !dpop:
 		return nil, oauth.Refuse(oauth.InvalidToken, "RFC 9449 §7.1", "the access token is bound to a DPoP key and needs the DPoP scheme")
 	case cnf.JKT == "" && dpop:
@@ -85,14 +88,34 @@ func (s *Server) holdsProof(v *visit, p resource.Presented, jkt string) ([]event
 	return []eventstore.Once{key}, err
 }
 
-// challengeResource answers a refused access token (RFC 6750, Section 3;
-// RFC 9449, Section 7.1).
-func (s *Server) challengeResource(v *visit, refusal *oauth.Error) {
-	h := v.Response().Header()
-	resource.Challenge(h, refusal, describe(refusal), v.Tenant.Profile.SigningAlgs.Of)
-	if v.Tenant.Settings.DPoPNonce != "off" {
-		h.Set("DPoP-Nonce", s.Nonces.Issue(v.Tenant.ID, roleRS, v.At))
+// challenged makes a refused access token the answer of a protected resource:
+// its challenges, and its status, which for a bad proof is not that of the
+// authorization server's endpoints (RFC 6750, Section 3; RFC 9449, Section 7.1).
+func (s *Server) challenged(v *visit, scope string, err error) error {
+	_, special := errors.AsType[*httpError](err)
+	refusal, known := errors.AsType[*oauth.Error](err)
+	if special || !known || resource.Status(refusal.Code) >= 500 {
+		return err
 	}
+	resource.Challenge(v.Response().Header(), refusal, scope, v.Tenant.Profile.SigningAlgs.Of)
+	s.offerNonce(v)
+	return &httpError{refusal, resource.Status(refusal.Code), 0}
+}
+
+// offerNonce sends the nonce for the next proof towards a protected resource
+// (RFC 9449, Sections 8.2 and 9).
+func (s *Server) offerNonce(v *visit) {
+	if v.Tenant.Settings.DPoPNonce != "off" {
+		v.Response().Header().Set("DPoP-Nonce", s.Nonces.Issue(v.Tenant.ID, roleRS, v.At))
+	}
+}
+
+// proofReplayed says what was replayed where only a proof can be.
+func proofReplayed(err error) error {
+	if errors.Is(err, eventstore.ErrReplay) {
+		return oauth.Refuse(oauth.InvalidDPoPProof, "RFC 9449 §11.1", "the DPoP proof was used before")
+	}
+	return err
 }
 
 // requestedClaims returns the claims parameter of the request that a token

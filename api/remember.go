@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -18,10 +17,12 @@ type recent struct {
 const maxRecent = 100_000
 
 // remember refuses a caller whose assertion or proof was used before for a
-// request that appends nothing. Where the memory is full of live keys it
-// refuses too: a replay must never pass.
-func (s *Server) remember(c *caller) error { return s.rememberKeys(c.Once) }
+// request that appends nothing.
+func (s *Server) remember(c *caller) error { return replayed(c, s.rememberKeys(c.Once)) }
 
+// rememberKeys takes keys that must be new, and answers with an
+// [*eventstore.Replayed] if one is not. Where the memory is full of live keys it
+// refuses too: a replay must never pass.
 func (s *Server) rememberKeys(keys []eventstore.Once) error {
 	now := s.Now()
 	s.recent.mu.Lock()
@@ -31,7 +32,7 @@ func (s *Server) rememberKeys(keys []eventstore.Once) error {
 	}
 	for _, once := range keys {
 		if until, found := s.recent.seen[once.Key]; found && now.Before(until) {
-			return oauth.Refuse(oauth.InvalidClient, "RFC 7523 §3", "the client assertion or DPoP proof was used before")
+			return &eventstore.Replayed{Key: once.Key}
 		}
 	}
 	if len(s.recent.seen) >= maxRecent {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chirograph/chirograph/api/resource"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/eventstore"
 
@@ -65,10 +66,10 @@ func (s *Server) writeError(v *visit, err error) {
 	if after > 0 {
 		h.Set("Retry-After", strconv.FormatInt(max(1, int64((after+time.Second-1)/time.Second)), 10))
 	}
-	if refusal.Code == oauth.UseDPoPNonce { // RFC 9449 §8
+	if refusal.Code == oauth.UseDPoPNonce && h.Get("DPoP-Nonce") == "" { // RFC 9449 §8
 		h.Set("DPoP-Nonce", s.Nonces.Issue(v.Tenant.ID, roleAS, v.At))
 	}
-	if status == http.StatusUnauthorized && v.Request().Header.Get("Authorization") != "" { // RFC 6749 §5.2
+	if status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" && v.Request().Header.Get("Authorization") != "" { // RFC 6749 §5.2
 		h.Set("WWW-Authenticate", challenge(v.Request().Header.Get("Authorization"), refusal))
 	}
 	v.JSON(status, errorResponse{string(refusal.Code), describe(refusal)})
@@ -90,20 +91,7 @@ type errorResponse struct {
 	Description string `json:"error_description,omitempty"`
 }
 
-// describe writes the sentence and the clause in the characters that RFC 6749,
-// Section 5.2 permits.
-func describe(e *oauth.Error) string {
-	text := e.Description
-	if e.By != "" {
-		text += " [" + strings.ReplaceAll(string(e.By), "§", "Section ") + "]"
-	}
-	return strings.Map(func(c rune) rune {
-		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
-			return '\''
-		}
-		return c
-	}, text)
-}
+func describe(e *oauth.Error) string { return resource.Describe(e) }
 
 // challenge answers the scheme that was tried.
 func challenge(authorization string, e *oauth.Error) string {

@@ -10,15 +10,7 @@ import (
 
 // userinfo serves the userinfo endpoint (OIDC-Core, Section 5.3).
 func (s *Server) userinfo(v *visit) error {
-	err := s.serveUserinfo(v)
-	if err == nil {
-		return nil
-	}
-	refusal, status, _ := refused(err)
-	if status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusBadRequest {
-		s.challengeResource(v, refusal)
-	}
-	return err
+	return s.challenged(v, "openid", s.serveUserinfo(v))
 }
 
 func (s *Server) serveUserinfo(v *visit) error {
@@ -36,7 +28,10 @@ func (s *Server) serveUserinfo(v *visit) error {
 		return oauth.Refuse(oauth.InsufficientScope, "OIDC-Core §5.3.1", "the access token does not have the scope openid")
 	}
 	if err := s.rememberKeys(pass.once); err != nil {
-		return err
+		return proofReplayed(err)
+	}
+	if len(pass.once) > 0 {
+		s.offerNonce(v)
 	}
 	known, err := s.Directory.Claims(ctx, e.Subject)
 	if err != nil {

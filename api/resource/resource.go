@@ -43,13 +43,22 @@ func Present(r *http.Request, urls []string, cert *oauth.Certificate) (Presented
 		return Presented{}, oauth.Refuse(oauth.InvalidRequest, "RFC 6750 §3.1", "there must be one Authorization header")
 	case !known:
 		return Presented{}, ErrNoToken
-	case token == "" || strings.ContainsAny(token, " \t,"):
+	case len(token) > maxToken:
+		return Presented{}, oauth.Refuse(oauth.InvalidRequest, "RFC 6750 §2.1", "the access token is too long")
+	case token == "" || strings.ContainsFunc(token, notInToken):
 		return Presented{}, oauth.Refuse(oauth.InvalidRequest, "RFC 6750 §2.1", "the Authorization header is malformed")
 	}
 	return Presented{
 		Scheme: scheme, Token: token, Proofs: r.Header.Values("DPoP"), Method: r.Method, URLs: urls, Certificate: cert,
 		Interaction: r.Header.Get("x-fapi-interaction-id"), UserAgent: r.UserAgent(),
 	}, nil
+}
+
+const maxToken = 16 << 10
+
+// notInToken reports characters that a b64token has not (RFC 6750, Section 2.1).
+func notInToken(c rune) bool {
+	return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-._~+/=", c))
 }
 
 // ErrNoToken refuses a request without credentials: it is challenged without
@@ -97,15 +106,4 @@ type Access struct {
 	Permission string
 	Result     int // HTTP status
 	Accounts   []string
-}
-
-// Challenge sets WWW-Authenticate for a refusal (RFC 6750, Section 3; RFC 9449,
-// Section 7.1): one challenge a scheme.
-func Challenge(h http.Header, refusal *oauth.Error, description string, algs []string) {
-	params := ""
-	if refusal != ErrNoToken {
-		params = ` error="` + string(refusal.Code) + `", error_description="` + description + `",`
-	}
-	h.Set("WWW-Authenticate", `DPoP`+params+` algs="`+strings.Join(algs, " ")+`"`)
-	h.Add("WWW-Authenticate", strings.TrimSuffix(`Bearer`+params, ","))
 }
