@@ -11,7 +11,7 @@ import (
 
 const (
 	batchEvents = 500                   // folded in by one transaction at most
-	linger      = 50 * time.Millisecond // how long an event waits for company
+	linger      = 500 * time.Millisecond // how long an event waits for company
 )
 
 // A follower keeps one projection in step with the log.
