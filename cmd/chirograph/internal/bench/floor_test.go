@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/tls"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -177,6 +179,8 @@ func (f *floor) introspect(r *http.Request) (int, any, error) {
 	return http.StatusOK, json.RawMessage(raw), nil
 }
 
+const anyPort = "127.0.0.1:0"
+
 // serveTLS serves public and mutual on loopback with one RSA 2048 certificate.
 func serveTLS(public, mutual http.Handler, stop func()) (ready, func(), error) {
 	authority, err := mtls.NewAuthority(time.Now())
@@ -189,8 +193,8 @@ func serveTLS(public, mutual http.Handler, stop func()) (ready, func(), error) {
 	}
 	given := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
 	var servers sync.WaitGroup
-	listen := func(h http.Handler, config *tls.Config) (net.Listener, error) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	listen := func(address string, h http.Handler, config *tls.Config) (net.Listener, error) {
+		l, err := net.Listen("tcp", address)
 		if err != nil {
 			return nil, err
 		}
@@ -198,11 +202,11 @@ func serveTLS(public, mutual http.Handler, stop func()) (ready, func(), error) {
 		servers.Go(func() { server.Serve(tls.NewListener(l, config)) })
 		return l, nil
 	}
-	p, err := listen(public, mtls.ServerConfig(given))
+	p, err := listen(cmp.Or(os.Getenv(addressVariable), anyPort), public, mtls.ServerConfig(given))
 	if err != nil {
 		return ready{}, nil, err
 	}
-	m, err := listen(mutual, mtls.MutualConfig(given))
+	m, err := listen(anyPort, mutual, mtls.MutualConfig(given))
 	if err != nil {
 		return ready{}, nil, err
 	}

@@ -47,10 +47,27 @@ func send(b *testing.B, client *http.Client, calls []call, want int) []string {
 }
 
 func (c call) do(b *testing.B, client *http.Client, want int) string {
+	status, body := c.try(client)
+	if status != want {
+		b.Errorf("%s answered %d: %s", c.url, status, body)
+	}
+	return body
+}
+
+func (c call) post(t *testing.T, client *http.Client) (int, string) {
+	status, body := c.try(client)
+	if status == 0 {
+		t.Errorf("%s: %s", c.url, body)
+	}
+	return status, body
+}
+
+// try sends the request. Status 0 means that no whole answer came, and body
+// says why.
+func (c call) try(client *http.Client) (status int, body string) {
 	r, err := http.NewRequest("POST", c.url, strings.NewReader(c.form.Encode()))
 	if err != nil {
-		b.Error(err)
-		return ""
+		return 0, err.Error()
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if c.dpop != "" {
@@ -58,15 +75,14 @@ func (c call) do(b *testing.B, client *http.Client, want int) string {
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		b.Error(err)
-		return ""
+		return 0, err.Error()
 	}
 	defer answer.Body.Close()
-	body, _ := io.ReadAll(answer.Body)
-	if answer.StatusCode != want {
-		b.Errorf("%s answered %d: %s", c.url, answer.StatusCode, body)
+	raw, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, err.Error()
 	}
-	return string(body)
+	return answer.StatusCode, string(raw)
 }
 
 func httpClient(certificate *tls.Certificate) *http.Client {

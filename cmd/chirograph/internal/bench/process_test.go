@@ -17,6 +17,10 @@ import (
 // roleVariable tells a copy of the test binary what to serve.
 const roleVariable = "CHIROGRAPH_BENCH_ROLE"
 
+// addressVariable fixes where the public listener is, for a server that comes
+// back.
+const addressVariable = "CHIROGRAPH_BENCH_ADDRESS"
+
 // profileVariable names the file for a CPU profile of the server, if wanted.
 const profileVariable = "CHIROGRAPH_BENCH_PROFILE"
 

@@ -24,39 +24,48 @@ const bank = "https://localhost/bank"
 // startServer serves the real platform, without limits on the load.
 func startServer(dir string) (ready, func(), error) {
 	platform.Tune()
+	told, _, stop, err := openServer(dir)
+	return told, stop, err
+}
+
+func openServer(dir string) (ready, *platform.Platform, func(), error) {
 	c := config.Default()
 	c.DataDir = filepath.Join(dir, "data")
 	if pem := benchClient.authorityPEM(); len(pem) > 0 {
 		c.MTLS.ClientCA = filepath.Join(dir, "client-ca.pem")
 		if err := os.WriteFile(c.MTLS.ClientCA, pem, 0o600); err != nil {
-			return ready{}, nil, err
+			return ready{}, nil, nil, err
 		}
 	}
 	c.Limits.Client, c.Limits.Address = config.Rate{}, config.Rate{}
-	ctx := context.Background()
 	var handler http.Handler
 	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
 	told, stop, err := serveTLS(serve, serve, func() {})
 	if err != nil {
-		return told, nil, err
+		return told, nil, nil, err
 	}
 	c.MTLS.Origin = "https://" + told.Mutual
+	ctx, cancel := context.WithCancel(context.Background())
 	p, err := platform.Open(ctx, platform.Options{Config: c, Create: true, Version: "bench"})
-	if err != nil {
-		return told, nil, err
+	if err == nil {
+		err = furnish(ctx, p, "https://"+told.Public+"/fapi2")
 	}
-	if err := furnish(ctx, p, "https://"+told.Public+"/fapi2"); err != nil {
-		return told, nil, err
+	if err != nil {
+		cancel()
+		return told, nil, nil, err
 	}
 	handler = p.API.Handler(http.NotFoundHandler())
-	running, cancel := context.WithCancel(ctx)
-	go p.Run(running)
-	return told, func() { stop(); cancel(); p.Close() }, nil
+	running := make(chan struct{})
+	go func() { p.Run(ctx); close(running) }()
+	return told, p, func() { stop(); cancel(); <-running; p.Close() }, nil
 }
 
 // furnish makes an issuer, a signing key and the clients of the benchmarks.
 func furnish(ctx context.Context, p *platform.Platform, url string) error {
 	s, m := p.API, event.Meta{Actor: event.ActorOperator}
+	if _, found, err := s.Tenant(ctx, "fapi2"); found || err != nil {
+		return err
+	}
 	if _, err := s.Issuers.Execute(ctx, m, "fapi2", issuer.Create{Created: issuer.Created{
 		URL: url, Profile: fapi.SecurityProfile.Name, Settings: issuer.Settings{Resources: []string{bank}},
 	}}); err != nil {
