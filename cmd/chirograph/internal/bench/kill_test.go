@@ -47,7 +47,7 @@ func TestKill(t *testing.T) {
 }
 
 // freeAddress returns an address that nobody listens at now.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", anyPort)
 	if err != nil {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,10 @@ import (
 
 // roleVariable tells a copy of the test binary what to serve.
 const roleVariable = "CHIROGRAPH_BENCH_ROLE"
+
+// folderVariable names a folder that a process works on, instead of an empty
+// one.
+const folderVariable = "CHIROGRAPH_BENCH_FOLDER"
 
 // addressVariable fixes where the public listener is, for a server that comes
 // back.
@@ -76,7 +81,7 @@ type process struct {
 func startProcess(b *testing.B, role string) *process {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleVariable+"="+role, roleVariable+"_DIR="+b.TempDir())
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, roleVariable+"_DIR="+cmp.Or(os.Getenv(folderVariable), b.TempDir()))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
