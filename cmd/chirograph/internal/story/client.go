@@ -164,13 +164,22 @@ func (c *Client) post(ctx context.Context, to string, form url.Values, want int,
 
 // Get asks a resource server with a DPoP-bound token.
 func (c *Client) Get(ctx context.Context, from string, t Tokens) (status int, body []byte, err error) {
+	return c.Do(ctx, http.MethodGet, from, t, nil)
+}
+
+// Do sends a request with a DPoP-bound token, once more if the server asks for
+// its nonce. A body is JSON.
+func (c *Client) Do(ctx context.Context, method, to string, t Tokens, send []byte) (status int, body []byte, err error) {
 	for range 2 {
-		header, err := c.proof(http.MethodGet, from, t.Access)
+		header, err := c.proof(method, to, t.Access)
 		if err != nil {
 			return 0, nil, err
 		}
 		header.Set("Authorization", "DPoP "+t.Access)
-		status, body, err = c.send(ctx, http.MethodGet, from, header, nil)
+		if send != nil {
+			header.Set("Content-Type", "application/json")
+		}
+		status, body, err = c.send(ctx, method, to, header, send)
 		if err != nil || status != http.StatusUnauthorized || !bytes.Contains(body, []byte("use_dpop_nonce")) {
 			return status, body, err
 		}

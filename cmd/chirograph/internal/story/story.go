@@ -90,7 +90,7 @@ func (c Cast) ask(ctx context.Context, transport http.RoundTripper, now time.Tim
 func (c Cast) read(ctx context.Context, tokens Tokens, tell Tell) error {
 	var list struct {
 		Accounts []struct {
-			ID string `json:"id"`
+			ID string `json:"account_id"`
 		} `json:"accounts"`
 	}
 	if err := c.get(ctx, tokens, "/accounts", &list); err != nil {

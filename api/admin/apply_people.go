@@ -1,0 +1,130 @@
+package admin
+
+import (
+	"slices"
+
+	"github.com/chirograph/chirograph/domain/client"
+	"github.com/chirograph/chirograph/domain/subject"
+)
+
+func (a *application) client(want Client) error {
+	m := a.meta
+	m.Issuer, m.Client = want.Issuer, want.ID
+	state, _, err := a.API.Clients.Load(a.ctx, want.ID)
+	if err != nil {
+		return err
+	}
+	if !state.Exists() {
+		if _, err := a.register(a.ctx, m, want); err != nil {
+			return err
+		}
+		a.did("client", want.ID, "registered")
+		return a.clientStanding(want, client.State{})
+	}
+	if state.Issuer() != want.Issuer {
+		return conflict("the client belongs to issuer " + state.Issuer())
+	}
+	metadata, err := a.acceptable(a.ctx, want.Issuer, want.Metadata)
+	if err != nil {
+		return err
+	}
+	update := client.Update{Updated: client.Updated{Metadata: metadata, Statement: metadata.SoftwareStatement, Via: "operator"}}
+	if err := execute(a, a.API.Clients.Streams, m, want.ID, client.Command(update), "client", "updated"); err != nil {
+		return err
+	}
+	return a.clientStanding(want, state)
+}
+
+func (a *application) clientStanding(want Client, before client.State) error {
+	m := a.meta
+	m.Issuer, m.Client = want.Issuer, want.ID
+	switch {
+	case want.Suspended == nil:
+		return nil
+	case *want.Suspended != "":
+		cmd := client.Suspend{Suspended: client.Suspended{Reason: *want.Suspended}}
+		return execute(a, a.API.Clients.Streams, m, want.ID, client.Command(cmd), "client", "suspended")
+	case before.Suspended():
+		cmd := client.Reinstate{Reinstated: client.Reinstated{Reason: "declared so"}}
+		return execute(a, a.API.Clients.Streams, m, want.ID, client.Command(cmd), "client", "reinstated")
+	}
+	return nil
+}
+
+func (a *application) customer(want Customer) error {
+	if !identifier(want.ID) || want.Name == "" {
+		return invalid("id and name are required")
+	}
+	if _, found, err := a.API.Tenant(a.ctx, want.Issuer); err != nil || !found {
+		return orMissing(err, "there is no issuer "+want.Issuer)
+	}
+	state, _, err := a.API.Subjects.Load(a.ctx, want.ID)
+	switch {
+	case err != nil:
+		return err
+	case state.Erased():
+		return subject.ErrErased
+	case !state.Exists():
+		if err := a.person(want, subject.Enroll{Enrolled: subject.Enrolled{Issuer: want.Issuer, Name: want.Name}}, "enrolled"); err != nil {
+			return err
+		}
+	case state.Issuer() != want.Issuer:
+		return conflict("the customer belongs to issuer " + state.Issuer())
+	}
+	if err := a.directory(want); err != nil {
+		return err
+	}
+	return a.roles(want, state.Roles())
+}
+
+// person decides a command about a subject, sealed with the subject's key.
+func (a *application) person(want Customer, cmd subject.Command, what string) error {
+	m := a.meta
+	m.Issuer, m.Subject = want.Issuer, want.ID
+	return execute(a, a.API.Subjects.Streams, m, want.ID, cmd, "customer", what)
+}
+
+func (a *application) directory(want Customer) error {
+	changed, err := a.People.Put(a.ctx, want)
+	if err != nil {
+		return err
+	}
+	if changed {
+		a.did("customer", want.ID, "entered in the directory")
+	}
+	if want.Login == nil {
+		return nil
+	}
+	if want.Login.Password == "" {
+		return invalid("login needs a password or a password_file")
+	}
+	changed, err = a.People.SetLogin(a.ctx, want.Issuer, want.ID, want.Login.Name, want.Login.Password)
+	if err != nil {
+		return invalid("login: " + err.Error())
+	}
+	if !changed {
+		return nil
+	}
+	return a.person(want, subject.BindCredential{CredentialBound: subject.CredentialBound{ID: "password", Kind: "password"}}, "password set")
+}
+
+// roles grants and withdraws until somebody has exactly the declared ones.
+func (a *application) roles(want Customer, have []string) error {
+	if want.Roles == nil {
+		return nil
+	}
+	for _, r := range *want.Roles {
+		if err := a.person(want, subject.GrantRole{RoleGranted: subject.RoleGranted{Role: r}}, "became "+r); err != nil {
+			return err
+		}
+	}
+	for _, r := range have {
+		if slices.Contains(*want.Roles, r) {
+			continue
+		}
+		if err := a.person(want, subject.WithdrawRole{RoleWithdrawn: subject.RoleWithdrawn{Role: r}}, "is no longer "+r); err != nil {
+			return err
+		}
+	}
+	return nil
+}

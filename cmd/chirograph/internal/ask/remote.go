@@ -1,0 +1,108 @@
+package ask
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/jose"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/story"
+)
+
+// remote is a running server.
+type remote struct {
+	client *story.Client
+	origin string
+	tokens story.Tokens
+}
+
+// reach is how long a server on this machine may take to be found.
+const reach = 2 * time.Second
+
+// find returns the running server of a folder, if there is one.
+func find(ctx context.Context, c config.Config) (*remote, bool, error) {
+	text, err := os.ReadFile(platform.AdminFile(c))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var file serve.AdminFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, false, fmt.Errorf("%s: %w", platform.AdminFile(c), err)
+	}
+	conn, err := net.DialTimeout("tcp", file.Address, reach)
+	if err != nil {
+		return nil, false, nil // left behind by a server that was killed
+	}
+	conn.Close()
+	r, err := connect(ctx, file)
+	return r, true, err
+}
+
+func connect(ctx context.Context, file serve.AdminFile) (*remote, error) {
+	key, err := privateKey(file.Key)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := authorities(file.CA)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", file.Address)
+		},
+	}
+	r := &remote{origin: file.Origin, client: &story.Client{
+		Name: file.Client, ID: file.Client, Issuer: file.Issuer, Key: jose.Signer{KeyID: "operator", Algorithm: jose.ES256, Key: key},
+		HTTP: &http.Client{Transport: transport}, Now: time.Now,
+	}}
+	if r.tokens, err = r.client.Token(ctx, url.Values{"grant_type": {"client_credentials"}}); err != nil {
+		return nil, fmt.Errorf("the running server does not let this command in: %w", err)
+	}
+	return r, nil
+}
+
+func privateKey(text string) (crypto.Signer, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errors.New("admin.json has no private key")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(crypto.Signer)
+	if err != nil || !ok {
+		return nil, errors.New("the private key in admin.json cannot be read")
+	}
+	return key, nil
+}
+
+func authorities(text string) (*x509.CertPool, error) {
+	if text == "" {
+		return nil, nil // the system's
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(text)) {
+		return nil, errors.New("the authority in admin.json cannot be read")
+	}
+	return pool, nil
+}
+
+func (r *remote) send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	return r.client.Do(ctx, method, r.origin+path, r.tokens, body)
+}

@@ -1,0 +1,26 @@
+package config
+
+import (
+	"github.com/chirograph/chirograph/api/admin"
+	"time"
+)
+
+// Default returns the settings that hold when nothing is set.
+func Default() Config {
+	seconds := func(n int) admin.Duration { return admin.Duration(time.Duration(n) * time.Second) }
+	return Config{
+		DataDir:        "chirograph-data",
+		Public:         Public{Listen: ":8443", HSTS: true},
+		Admin:          Admin{Listen: "127.0.0.1:9443"},
+		TrustedProxies: []string{},
+		Limits: Limits{
+			Client: Rate{PerSecond: 200, Burst: 400}, Address: Rate{PerSecond: 100, Burst: 200}, Buckets: 50_000,
+		},
+		Log:          Log{Level: "info", Format: "json"},
+		Drain:        Drain{Delay: seconds(5), Timeout: seconds(20)},
+		Checkpoints:  Checkpoints{Interval: seconds(10)},
+		Verification: Verification{Interval: admin.Duration(24 * time.Hour)},
+		Projections:  Projections{LagBudget: 10_000},
+		Sessions:     Sessions{Idle: seconds(30 * 60), Absolute: seconds(12 * 3600)},
+	}
+}

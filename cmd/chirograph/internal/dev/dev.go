@@ -1,0 +1,159 @@
+// Package dev is the first run: a bank with customers and third parties on one
+// machine, without a file or a server to prepare. It plays the main job once
+// and then goes on serving.
+//
+// It is not for production, and its data folder never becomes one: the first
+// event of the log says so.
+package dev
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/installation"
+)
+
+// Options of [Run].
+type Options struct {
+	Dir                 string
+	Ephemeral           bool // a temporary folder, removed at the end
+	Once                bool // end after the story
+	Public, MTLS, Admin int  // ports on loopback; 0 for any that is free
+	Version             string
+	Out                 io.Writer // the story
+	Log                 *slog.Logger
+}
+
+// A stage is where the story is played.
+type stage struct {
+	Options
+	folder
+	config   config.Config
+	platform *platform.Platform
+	server   *serve.Server
+}
+
+// Run prepares the folder if that has not been done, serves, plays the story
+// and serves on until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	if o.Ephemeral {
+		dir, err := os.MkdirTemp("", "chirograph-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		o.Dir = dir
+	}
+	s := &stage{Options: o}
+	var err error
+	if s.folder, err = prepare(o.Dir, time.Now()); err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer s.platform.Close()
+	return s.serve(ctx)
+}
+
+// open binds the ports, because the issuers are named after them, and opens
+// the platform behind them.
+func (s *stage) open(ctx context.Context) (err error) {
+	s.config = s.settings()
+	bound, err := serve.Bind(s.config)
+	if err != nil {
+		return fmt.Errorf("%w (ports can be chosen: --port, --mtls-port, --admin-port)", err)
+	}
+	s.Public, s.MTLS, s.Admin = port(bound.Public), port(bound.MTLS), port(bound.Admin)
+	s.config = s.settings()
+	s.platform, err = platform.Open(ctx, platform.Options{
+		Config: s.config, Purpose: installation.Development, Create: true, Dev: true, Version: s.Version, Log: s.Log,
+	})
+	if err != nil {
+		return errors.Join(err, bound.Close())
+	}
+	if s.server, err = serve.New(ctx, s.platform, bound); err == nil {
+		err = s.furnish(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, s.platform.Close(), bound.Close())
+	}
+	s.server.Elsewhere = s.elsewhere()
+	return nil
+}
+
+func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// settings are those of a server on loopback.
+func (s *stage) settings() config.Config {
+	c := config.Default()
+	c.DataDir = s.Dir
+	c.Public.Listen = address(s.Public)
+	c.Public.TLS = config.TLS{Cert: s.path(serverCert), Key: s.path(serverKey)}
+	c.MTLS = config.MTLS{Listen: address(s.MTLS), Origin: origin(s.MTLS), ClientCA: s.path(caCert)}
+	c.Admin = config.Admin{Listen: address(s.Admin), Origin: origin(s.Admin), TLS: c.Public.TLS}
+	c.Fetch.CA = s.path(caCert)
+	c.Drain.Delay = 0
+	return c
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+func origin(port int) string  { return "https://localhost:" + strconv.Itoa(port) }
+
+func (s *stage) origin() string { return origin(s.Public) }
+func (s *stage) issuer() string { return s.origin() + "/fapi2" }
+
+// furnish makes the bank, its customers and the third parties. Where they are
+// already it changes nothing.
+func (s *stage) furnish(ctx context.Context) error {
+	_, err := s.platform.Admin.Apply(ctx, s.platform.Meta(event.ActorSystem), s.document())
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w\nThe folder %s was made with other ports or by another version: choose the same ports, another folder (--data), or wipe it (chirograph dev reset)", err, s.Dir)
+}
+
+// serve runs the server, and the story beside it.
+func (s *stage) serve(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- s.server.Run(ctx) }()
+	s.banner()
+	err := s.play(ctx)
+	if err != nil {
+		err = fmt.Errorf("the story: %w", err)
+	}
+	if err != nil || s.Once {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	s.signpost()
+	return <-served
+}
+
+// elsewhere answers what is for no issuer: the sample bank, and a page of
+// directions.
+func (s *stage) elsewhere() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(bankPath+"/", s.bank())
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		for _, line := range s.directions() {
+			fmt.Fprintf(w, "%-24s %s\n", line[0], line[1])
+		}
+	})
+	return mux
+}

@@ -1,0 +1,50 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/chirograph/chirograph/adapters/sqlite"
+)
+
+// What a backup holds besides the log and its manifest.
+const (
+	backupKeys  = "keys" // the part that must not live long: keys of people who may be erased
+	backupState = "state.db"
+)
+
+// A BackupReport says what was copied, and what was not.
+type BackupReport struct {
+	Folder   string          `json:"folder"`
+	Manifest sqlite.Manifest `json:"manifest"`
+	Note     string          `json:"note"`
+}
+
+// Backup writes a consistent copy of the installation into a new folder while
+// it is in use. The master key is left out: who has both can read everything.
+func (p *Platform) Backup(ctx context.Context, folder string) (any, error) {
+	if p.Keeper != nil {
+		if _, err := p.Keeper.Sign(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(folder, backupKeys), 0o700); err != nil {
+		return nil, err
+	}
+	// The log first: a key is durable before what it seals, so a later copy of
+	// the keyring opens all of an earlier copy of the log.
+	manifest, err := p.Log.Backup(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		p.Ring.Backup(ctx, filepath.Join(folder, backupKeys, "keyring.db")),
+		p.Login.Backup(ctx, filepath.Join(folder, backupState)),
+	)
+	return BackupReport{
+		Folder: folder, Manifest: manifest,
+		Note: "the master key " + p.Folder.Master + " is not part of it; keep keys/ no longer than erasure may take",
+	}, err
+}

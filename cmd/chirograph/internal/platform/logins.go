@@ -1,0 +1,79 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/login"
+	"github.com/chirograph/chirograph/api"
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// logins implements [api.Logins], [api.Sessions] and [api.Directory] with the
+// login store, translating what it refuses with.
+type logins struct{ store *login.Store }
+
+func (l logins) Check(ctx context.Context, realm, name, password, address string, now time.Time) (string, error) {
+	subject, err := l.store.Check(ctx, realm, name, password, address, now)
+	if early, ok := errors.AsType[*login.DelayError](err); ok {
+		return "", &api.TryLater{After: early.Until.Sub(now)}
+	}
+	if !errors.Is(err, login.ErrWrong) {
+		return subject, err
+	}
+	if owner, err := l.store.Subject(ctx, realm, name); err == nil {
+		return "", &api.WrongPassword{Subject: owner}
+	}
+	return "", api.ErrWrongPassword
+}
+
+func (l logins) Start(ctx context.Context, s api.Session, now time.Time) (string, error) {
+	cookie, _, err := l.store.Start(ctx, login.Authentication{
+		Realm: s.Realm, Subject: s.Subject, Time: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
+	}, now)
+	return cookie, err
+}
+
+func (l logins) Find(ctx context.Context, realm, cookie string, now time.Time) (api.Session, error) {
+	found, err := l.store.Find(ctx, realm, cookie, now)
+	if errors.Is(err, login.ErrNoSession) {
+		return api.Session{}, api.ErrNoSession
+	}
+	if err != nil {
+		return api.Session{}, err
+	}
+	return api.Session{
+		ID: found.ID, Realm: found.Realm, Subject: found.Subject, AuthTime: found.Time, ACR: found.ACR, AMR: found.AMR,
+	}, l.store.Touch(ctx, found, now)
+}
+
+func (l logins) End(ctx context.Context, realm, cookie string) error {
+	return l.store.End(ctx, realm, cookie)
+}
+
+func (l logins) Accounts(ctx context.Context, subject string) ([]api.Account, error) {
+	known, err := l.store.Accounts(ctx, subject)
+	if unknown(err) {
+		return nil, nil
+	}
+	all := make([]api.Account, len(known))
+	for i, a := range known {
+		all[i] = api.Account{ID: a.ID, Name: a.Name, Number: a.Number, Currency: a.Currency}
+	}
+	return all, err
+}
+
+func (l logins) Claims(ctx context.Context, subject string) (map[string]any, error) {
+	claims, err := l.store.Claims(ctx, subject)
+	if unknown(err) {
+		return map[string]any{}, nil
+	}
+	return claims, err
+}
+
+// unknown says that the directory has nothing about somebody, or nothing any
+// more.
+func unknown(err error) bool {
+	return errors.Is(err, login.ErrNoCustomer) || errors.Is(err, eventstore.ErrErased)
+}

@@ -1,0 +1,152 @@
+// Package platform puts the parts of an installation together: the folder with
+// the log and all that lives beside it, and the servers that stand on them.
+//
+// What lies in the folder:
+//
+//	log.db          the event log; lock is held by the one writer
+//	checkpoints/    the newest signed checkpoint, and the list of erasures
+//	master.key      opens keyring.db, where every other key is
+//	state.db        login names, passwords, sessions, the directory
+//	projections.db  can be built again from the log
+//	admin.json      where a running server's admin port is, and its credential
+package platform
+
+import (
+	"context"
+	"crypto/ed25519"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/keys"
+	"github.com/chirograph/chirograph/adapters/login"
+	"github.com/chirograph/chirograph/adapters/metrics"
+	"github.com/chirograph/chirograph/adapters/sqlite"
+	"github.com/chirograph/chirograph/api"
+	"github.com/chirograph/chirograph/api/admin"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
+	"github.com/chirograph/chirograph/domain/catalogue"
+	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/eventstore/ledger"
+	"github.com/chirograph/chirograph/projections"
+)
+
+// Options of [Open].
+type Options struct {
+	Config   config.Config
+	Purpose  string // that the log must have, and gets if it is made; "" for any
+	Create   bool   // make what is missing
+	ReadOnly bool   // beside a server, or where nothing may be written
+	Dev      bool   // pages carry a ribbon
+	Version  string
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// A Platform is an open installation. It has no Keeper where it was opened for
+// reading only.
+type Platform struct {
+	Options
+	Folder      Folder
+	Log         *sqlite.Log
+	Journal     *eventstore.Journal
+	Ring        *keys.Ring
+	Login       *login.Store
+	Keeper      *ledger.Keeper
+	Projections *projections.Set
+	Metrics     *metrics.Metrics
+	API         *api.Server
+	Admin       *admin.Server
+	Signer      *signer
+
+	master     *keys.Master
+	checkpoint ed25519.PrivateKey
+	tables     *sql.DB
+	following  atomic.Bool // projections are kept in step by Run
+	verified   atomic.Pointer[Verification]
+}
+
+// ErrNoData means that a folder holds no log.
+var ErrNoData = errors.New("there is no data folder here: start a server first (serve, or dev to try things out)")
+
+// Open opens the installation in a folder. A [ledger.RollbackError] means that
+// the log is older than its checkpoints: it may be read, with ReadOnly, but not
+// served.
+func Open(ctx context.Context, o Options) (*Platform, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
+	if _, err := os.Stat(p.Folder.log()); errors.Is(err, os.ErrNotExist) && !o.Create {
+		return nil, ErrNoData
+	}
+	for _, step := range []func(context.Context) error{
+		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openProjections, p.openServer, p.reapplyErasures,
+	} {
+		if err := step(ctx); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *Platform) openLog(context.Context) (err error) {
+	p.Log, err = sqlite.Open(sqlite.Options{Dir: p.Config.DataDir, ReadOnly: p.ReadOnly, Now: p.Now})
+	return err
+}
+
+// openKeys opens the keyring. Only beside an empty log may it be made: another
+// keyring would make everybody look erased.
+func (p *Platform) openKeys(ctx context.Context) error {
+	head, err := p.Log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(p.Folder.keyring()); err != nil && head > 0 {
+		return &ledger.UnverifiableError{What: "the keyring " + p.Folder.keyring() + " is missing", Err: err}
+	}
+	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0); err != nil {
+		return err
+	}
+	if p.Ring, err = keys.Open(ctx, p.Folder.keyring(), p.master, keys.Settings{Now: p.Now}); err != nil {
+		return err
+	}
+	p.Signer = newSigner(p.Ring.SigningKeys())
+	p.Journal = &eventstore.Journal{
+		Log:   p.Log,
+		Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: p.Ring, Log: p.Log.ID()},
+	}
+	return nil
+}
+
+func (p *Platform) openLogin(ctx context.Context) (err error) {
+	settings := login.Defaults()
+	settings.Idle, settings.Absolute = time.Duration(p.Config.Sessions.Idle), time.Duration(p.Config.Sessions.Absolute)
+	p.Login, err = login.Open(ctx, p.Folder.state(), p.master.Derive(keys.ForLoginNames), p.Ring, settings)
+	return err
+}
+
+// Close closes everything that is open. Whoever serves has drained before.
+func (p *Platform) Close() error {
+	var all []error
+	if p.tables != nil {
+		all = append(all, p.tables.Close())
+	}
+	if p.Login != nil {
+		all = append(all, p.Login.Close())
+	}
+	if p.Ring != nil {
+		all = append(all, p.Ring.Close())
+	}
+	if p.Log != nil {
+		all = append(all, p.Log.Close())
+	}
+	return errors.Join(all...)
+}

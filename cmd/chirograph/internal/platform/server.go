@@ -1,0 +1,67 @@
+package platform
+
+import (
+	"context"
+
+	"github.com/chirograph/chirograph/adapters/jose"
+	"github.com/chirograph/chirograph/adapters/keys"
+	"github.com/chirograph/chirograph/adapters/limits"
+	"github.com/chirograph/chirograph/adapters/mtls"
+	"github.com/chirograph/chirograph/api"
+	"github.com/chirograph/chirograph/api/admin"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
+	"github.com/chirograph/chirograph/domain/fapi"
+)
+
+// forPages is what the key of the pages is derived for.
+const forPages = "pages"
+
+func (p *Platform) openServer(context.Context) error {
+	authorities, err := pool(p.Config.MTLS.ClientCA)
+	if err != nil {
+		return err
+	}
+	roots, err := systemPool(p.Config.Fetch.CA)
+	if err != nil {
+		return err
+	}
+	clientKeys, err := newClientKeys(&fetched{roots: roots, now: p.Now})
+	if err != nil {
+		return err
+	}
+	limited, err := limits.New(rates(p.Config.Limits), p.Config.Limits.Buckets)
+	if err != nil {
+		return err
+	}
+	customer := logins{p.Login}
+	p.API = api.New(p.Journal, api.Outside{
+		Profiles:     fapi.Profiles,
+		Proofs:       proofs{},
+		ClientKeys:   clientKeys,
+		Certificates: certificates{mtls.NewTrust(authorities), p.Now},
+		Signer:       p.Signer,
+		Nonces:       jose.Nonces{Key: p.master.Derive(keys.ForNonces)},
+		Logins:       customer,
+		Sessions:     customer,
+		Directory:    customer,
+		Journeys:     p.Ring,
+		Customers:    customers{p},
+		Limits:       limited,
+		Metrics:      p.Metrics,
+		PageKey:      p.master.Derive(forPages),
+		MTLSOrigin:   p.Config.MTLS.Origin,
+		Software:     p.Version,
+		Dev:          p.Dev,
+		Now:          p.Now,
+		Log:          p.Options.Log,
+	})
+	p.Admin = admin.New(p.API, p.Projections, admin.Outside{
+		Keys: privateKeys{p}, People: people{p}, Ledger: proving{p}, Current: p.Current, Backup: p.Backup,
+	})
+	return nil
+}
+
+func rates(l config.Limits) map[string]limits.Rate {
+	rate := func(r config.Rate) limits.Rate { return limits.Rate{PerSecond: r.PerSecond, Burst: r.Burst} }
+	return map[string]limits.Rate{"client": rate(l.Client), "address": rate(l.Address)}
+}

@@ -1,0 +1,142 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/signingkey"
+)
+
+// health says whether the process lives and whether it should be sent
+// requests.
+type health struct {
+	server  *Server
+	serving atomic.Bool // false before the start and while draining
+}
+
+// A check is one condition of readiness.
+type check struct {
+	name string
+	run  func(context.Context) error
+}
+
+const checkTimeout = 2 * time.Second
+
+func (h *health) mount(mux *http.ServeMux) {
+	alive := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") } // never touches the store
+	for _, path := range []string{"/livez", "/healthz", "/health/alive"} {
+		mux.HandleFunc("GET "+path, alive)
+	}
+	for _, path := range []string{"/readyz", "/health/ready"} {
+		mux.HandleFunc("GET "+path, h.ready)
+	}
+}
+
+func (h *health) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+	defer cancel()
+	status, lines := http.StatusOK, ""
+	for _, c := range h.checks() {
+		err := c.run(ctx)
+		if err != nil {
+			status = http.StatusServiceUnavailable
+			lines += fmt.Sprintf("[-] %s: %v\n", c.name, err)
+			continue
+		}
+		lines += fmt.Sprintf("[+] %s\n", c.name)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	switch {
+	case r.URL.Query().Has("verbose"):
+		fmt.Fprint(w, lines)
+	case status == http.StatusOK:
+		fmt.Fprintln(w, "ready")
+	default:
+		fmt.Fprintln(w, "not ready, see ?verbose")
+	}
+}
+
+func (h *health) checks() []check {
+	return []check{
+		{"serving", func(context.Context) error {
+			if !h.serving.Load() {
+				return errors.New("starting or draining")
+			}
+			return nil
+		}},
+		{"store", func(ctx context.Context) error { _, err := h.server.Log.Head(ctx); return err }},
+		{"projections", h.server.projectionsReady},
+		{"keys", h.server.keysReady},
+	}
+}
+
+// projectionsReady fails while a projection is further behind than the budget.
+func (s *Server) projectionsReady(ctx context.Context) error {
+	all, err := s.Projections.Health(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if lag := p.Lag(); lag > uint64(s.Config.Projections.LagBudget) {
+			return fmt.Errorf("%s is %d events behind", p.Name, lag)
+		}
+	}
+	return nil
+}
+
+// keysReady fails while an issuer that is not suspended has no active key.
+func (s *Server) keysReady(ctx context.Context) error {
+	issuers, err := s.API.Issuers.All(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := s.API.SigningKeys.All(ctx)
+	if err != nil {
+		return err
+	}
+	signs := map[string]bool{}
+	for _, k := range keys {
+		signs[k.Announced().Issuer] = signs[k.Announced().Issuer] || k.Status() == signingkey.Active
+	}
+	for id, i := range issuers {
+		if i.Active() && !signs[id] {
+			return fmt.Errorf("issuer %s has no active signing key", id)
+		}
+	}
+	return nil
+}
+
+// gauges are asked for when metrics are read.
+func (s *Server) gauges() {
+	ctx := context.Background()
+	s.Metrics.Gauge("log_events", "Events in the log.", func() float64 {
+		n, err := s.Log.Size(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	})
+	s.Metrics.Gauge("log_uncovered_events", "Events that no checkpoint covers yet.", func() float64 {
+		n, err := s.Log.Size(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n - s.Keeper.Newest().Size)
+	})
+	s.Metrics.Gauge("projection_lag_events", "How far the projection that is furthest behind is behind.", func() float64 {
+		all, err := s.Projections.Health(ctx)
+		if err != nil {
+			return -1
+		}
+		var worst uint64
+		for _, p := range all {
+			worst = max(worst, p.Lag())
+		}
+		return float64(worst)
+	})
+}

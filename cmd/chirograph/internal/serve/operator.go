@@ -1,0 +1,141 @@
+package serve
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/chirograph/chirograph/adapters/jose"
+	"github.com/chirograph/chirograph/adapters/keys"
+	"github.com/chirograph/chirograph/api/admin"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/fapi"
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// PlatformIssuer is the id of the platform's own issuer, whose tokens open the
+// admin port.
+const PlatformIssuer = "platform"
+
+const (
+	platformPath = "/platform"
+	operator     = "operator"     // the client that commands are
+	operatorKey  = "operator.key" // the secret it signs with
+)
+
+func (s *Server) adminResource() string { return s.Config.AdminOrigin() + "/admin" }
+
+// PlatformURL is the issuer identifier of the platform's own issuer.
+func (s *Server) PlatformURL() string { return s.Config.AdminOrigin() + platformPath }
+
+// ensurePlatform makes the platform's own issuer and the client that the
+// commands are, as any other issuer and client are made. Where they exist
+// nothing is appended.
+func (s *Server) ensurePlatform(ctx context.Context) error {
+	key, err := s.operatorKey(ctx)
+	if err != nil {
+		return err
+	}
+	jwk, err := jose.PublicJWK("operator", jose.ES256, "sig", key.Public())
+	if err != nil {
+		return err
+	}
+	set, err := json.Marshal(map[string][]json.RawMessage{"keys": {jwk}})
+	if err != nil {
+		return err
+	}
+	scope := strings.Join(admin.Scopes, " ")
+	_, err = s.Admin.Apply(ctx, s.Meta(event.ActorSystem), admin.Document{
+		Issuers: []admin.Issuer{{
+			ID: PlatformIssuer, URL: s.PlatformURL(), Profile: fapi.SecurityProfile.Name,
+			Settings: admin.Settings{
+				Scopes: append([]string{"openid"}, admin.Scopes...), Resources: []string{s.adminResource()}, DisplayName: "Chirograph",
+			},
+			Keys: &admin.KeyPolicy{Algorithms: []string{jose.ES256}},
+		}},
+		Clients: []admin.Client{{ID: operator, Issuer: PlatformIssuer, Metadata: oauth.ClientMetadata{
+			ClientName: "Chirograph commands", TokenEndpointAuthMethod: "private_key_jwt", GrantTypes: []string{"client_credentials"},
+			Scope: scope, JWKS: set, DPoPBoundTokens: true,
+		}}},
+	})
+	if err != nil {
+		return fmt.Errorf("the platform's own issuer: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) operatorKey(ctx context.Context) (crypto.Signer, error) {
+	der, err := s.Ring.Secret(ctx, operatorKey)
+	if errors.Is(err, keys.ErrNoKey) {
+		key, err := jose.GenerateKey(jose.ES256)
+		if err != nil {
+			return nil, err
+		}
+		if der, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+			return nil, err
+		}
+		return key, s.Ring.PutSecret(ctx, operatorKey, der)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	signer, ok := key.(crypto.Signer)
+	if err != nil || !ok {
+		return nil, errors.New("the secret " + operatorKey + " is no private key")
+	}
+	return signer, nil
+}
+
+// An AdminFile tells commands of this machine where the admin port is and lets
+// them in.
+type AdminFile struct {
+	Address string `json:"address"`
+	Origin  string `json:"origin"`
+	Issuer  string `json:"issuer"`
+	CA      string `json:"ca,omitempty"` // PEM; the system's authorities if empty
+	Client  string `json:"client_id"`
+	Key     string `json:"private_key"` // PEM, PKCS #8
+	PID     int    `json:"pid"`
+}
+
+// writeAdminFile writes the file for its owner only, whole or not at all.
+func (s *Server) writeAdminFile() error {
+	key, err := s.operatorKey(context.Background())
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(AdminFile{
+		Address: s.listeners.address("admin"), Origin: s.Config.AdminOrigin(), Issuer: s.PlatformURL(), CA: string(s.adminCA),
+		Client: operator, Key: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), PID: os.Getpid(),
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	beside := s.Folder.Admin() + ".new"
+	if err := os.WriteFile(beside, append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(beside, s.Folder.Admin())
+}
+
+func (s *Server) removeAdminFile() { os.Remove(s.Folder.Admin()) }
+
+func (all listeners) address(name string) string {
+	for _, l := range all {
+		if l.name == name {
+			return l.inner.Addr().String()
+		}
+	}
+	return ""
+}
