@@ -57,6 +57,9 @@ func (s *Server) authenticate(v *visit, params url.Values) (*caller, error) {
 		return nil, err
 	}
 	v.caller = id
+	if err := s.remembered(c.Once); err != nil {
+		return nil, replayed(c, err)
+	}
 	c.Meta = s.meta(v, event.ActorClient)
 	return c, s.record(r.Context(), c, state, seen)
 }

@@ -38,7 +38,9 @@ func (s *Server) pushRequest(v *visit) error {
 // push records a request that the profile permits and hands out a reference
 // to it.
 func (s *Server) push(v *visit, c *caller, r oauth.AuthorizationRequest, proof *oauth.Proof, body string) (pushedRequest, error) {
-	if err := v.Tenant.Profile.Check(r, c.Client, v.Tenant.Server()); err != nil {
+	issuer := v.Tenant.Server()
+	issuer.Now = v.At
+	if err := v.Tenant.Profile.Check(r, c.Client, issuer); err != nil {
 		return pushedRequest{}, err
 	}
 	jkt, err := codeBinding(r, proof)

@@ -30,10 +30,8 @@ func (s *Server) rememberKeys(keys []eventstore.Once) error {
 	if s.recent.seen == nil {
 		s.recent.seen = map[[32]byte]time.Time{}
 	}
-	for _, once := range keys {
-		if until, found := s.recent.seen[once.Key]; found && now.Before(until) {
-			return &eventstore.Replayed{Key: once.Key}
-		}
+	if err := s.recent.has(keys, now); err != nil {
+		return err
 	}
 	if len(s.recent.seen) >= maxRecent {
 		s.recent.sweep(now)
@@ -43,6 +41,24 @@ func (s *Server) rememberKeys(keys []eventstore.Once) error {
 	}
 	for _, once := range keys {
 		s.recent.seen[once.Key] = once.Expires
+	}
+	return nil
+}
+
+// remembered answers with an [*eventstore.Replayed] if a request that appended
+// nothing took one of the keys, so that it is not good for one that appends.
+func (s *Server) remembered(keys []eventstore.Once) error {
+	now := s.Now()
+	s.recent.mu.Lock()
+	defer s.recent.mu.Unlock()
+	return s.recent.has(keys, now)
+}
+
+func (r *recent) has(keys []eventstore.Once, now time.Time) error {
+	for _, once := range keys {
+		if until, found := r.seen[once.Key]; found && now.Before(until) {
+			return &eventstore.Replayed{Key: once.Key}
+		}
 	}
 	return nil
 }

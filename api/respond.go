@@ -106,6 +106,7 @@ func challenge(authorization string, e *oauth.Error) string {
 // unrouted answers what no row of the table serves.
 func (s *Server) unrouted(err error, c echo.Context) {
 	v := &visit{Context: c, Tenant: tenantOf(c.Request().Context()), At: s.Now(), endpoint: "none"}
+	setHeaders(v)
 	status := http.StatusNotFound
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
 		status = e.Code

@@ -71,9 +71,7 @@ func (s *Server) visited(r route) echo.HandlerFunc {
 	endpoint := strings.TrimPrefix(r.path, "/")
 	return func(c echo.Context) error {
 		v := &visit{Context: c, Tenant: tenantOf(c.Request().Context()), At: s.Now(), endpoint: endpoint}
-		h := c.Response().Header()
-		h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
-		h.Set("X-Content-Type-Options", "nosniff")
+		setHeaders(v)
 		err := s.admit(v)
 		if err == nil {
 			err = r.serve(s, v)
@@ -86,4 +84,11 @@ func (s *Server) visited(r route) echo.HandlerFunc {
 		s.Metrics.Served(endpoint, c.Response().Status, s.Now().Sub(v.At))
 		return nil
 	}
+}
+
+// setHeaders sets what every response has unless its endpoint says otherwise.
+func setHeaders(v *visit) {
+	h := v.Response().Header()
+	h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
+	h.Set("X-Content-Type-Options", "nosniff")
 }
