@@ -278,6 +278,14 @@ func TestRollbackRule(t *testing.T) {
 			s.acceptLoss()
 			s.log.notes = func([][]byte) [][]byte { return nil }
 		}, true},
+		{"even if nothing else contradicts it", func(s *story) {
+			s.sign(5)
+			s.fork(2)
+			s.acceptLoss()
+			s.log.notes = func([][]byte) [][]byte { return nil }
+			os.Remove(filepath.Join(s.near, "checkpoint-1"))
+			os.Remove(filepath.Join(s.far, "checkpoint-1"))
+		}, true},
 		{"a new epoch that the database knows, not the folders", func(s *story) {
 			s.sign(5)
 			s.fork(2)
@@ -320,6 +328,10 @@ func TestAcceptLoss(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	s.fork(4)
+	nothing := func(context.Context, ledger.Loss) error { return nil }
+	if _, err := ledger.AcceptLoss(t.Context(), s.config(), nothing); err == nil {
+		t.Error("a loss that the log does not tell of was accepted")
+	}
 	loss := s.acceptLoss()
 	if loss.Epoch != 2 || loss.Restored != 4 || loss.Newest.Size != 7 || loss.Newest.Epoch != 1 {
 		t.Errorf("got %+v", loss)

@@ -76,6 +76,10 @@ func TestVerifyNamesTheFirstAlteredPosition(t *testing.T) {
 		}, 51},
 		{"an event is gone", func(s *story) { s.log.leaf = func(l *ledger.Leaf) bool { return l.Leaf != 41 } }, 42},
 		{"the last event is gone", func(s *story) { s.log.leaf = func(l *ledger.Leaf) bool { return l.Leaf != 699 } }, 700},
+		{"the last event is gone, which no checkpoint covers", func(s *story) {
+			grow(s, s.log.Log, 20)
+			s.log.leaf = func(l *ledger.Leaf) bool { return l.Leaf != 719 }
+		}, 720},
 		{"the end of the log is gone", func(s *story) { s.log.size = 650 }, 651},
 		{"an event and its leaf hash", func(s *story) {
 			s.log.leaf = at(41, func(l *ledger.Leaf) { l.Data = []byte("x"); rehash(s, l) })
