@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/client"
+	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
@@ -53,7 +54,8 @@ type (
 		Valid(nonce, issuer, role string, now time.Time) bool
 	}
 
-	// Logins checks passwords. It refuses with [ErrWrongPassword] or a [*TryLater].
+	// Logins checks passwords. It refuses with [ErrWrongPassword], as a
+	// [*WrongPassword] where the name is somebody's, or with a [*TryLater].
 	Logins interface {
 		Check(ctx context.Context, realm, name, password, address string, now time.Time) (subject string, err error)
 	}
@@ -70,6 +72,21 @@ type (
 	Directory interface {
 		Accounts(ctx context.Context, subject string) ([]Account, error)
 		Claims(ctx context.Context, subject string) (map[string]any, error)
+	}
+
+	// Journeys knows whose journey it was: what was sealed for a stream before
+	// its customer was known dies with the customer's key.
+	Journeys interface {
+		Adopt(ctx context.Context, journey, subject string) error
+	}
+
+	// CustomerConsents is what a customer has shared. Everything that was
+	// acknowledged before a call is in its answer.
+	CustomerConsents interface {
+		// Consents returns a customer's consents, the newest first.
+		Consents(ctx context.Context, subject string) ([]ConsentRow, error)
+		// History returns what happened under a consent, the newest first.
+		History(ctx context.Context, consent string) ([]HistoryLine, error)
 	}
 
 	// Limits says how soon a key may be served again; 0 means now.
@@ -93,6 +110,7 @@ type Signed struct {
 
 // A Session is who is signed in and how that was proved.
 type Session struct {
+	ID       string // names the session in the log; not its cookie
 	Realm    string // issuer id
 	Subject  string
 	AuthTime time.Time
@@ -108,11 +126,35 @@ type Account struct {
 	Currency string
 }
 
+// A ConsentRow is a consent in a customer's list.
+type ConsentRow struct {
+	ID         string
+	Client     string
+	Status     consent.Status
+	Since      time.Time
+	Expires    time.Time
+	Ended      time.Time // zero if nobody ended it
+	LastAccess time.Time // zero if there was none
+}
+
+// A HistoryLine is one thing that happened under a consent.
+type HistoryLine struct {
+	Time     time.Time
+	Sentence string
+}
+
 // Why somebody is not signed in.
 var (
 	ErrWrongPassword = errors.New("name or password is wrong")
 	ErrNoSession     = errors.New("nobody is signed in")
 )
+
+// WrongPassword is an [ErrWrongPassword] that tells whose name was tried. It
+// is for the log: who is signing in must not learn that the name exists.
+type WrongPassword struct{ Subject string }
+
+func (e *WrongPassword) Error() string        { return ErrWrongPassword.Error() }
+func (e *WrongPassword) Is(target error) bool { return target == ErrWrongPassword }
 
 // TryLater refuses a login attempt that comes too soon after failed ones.
 type TryLater struct{ After time.Duration }

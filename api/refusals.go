@@ -20,18 +20,27 @@ type refusals struct {
 
 type refusalKey struct {
 	issuer, who, endpoint, code, clause string
+	customer                            bool // who is a subject, not a client
 	minute                              time.Time
 }
 
 const maxRefusals = 10_000
 
-func (r *refusals) count(issuer, who, endpoint string, e *oauth.Error, at time.Time) {
+func (r *refusals) count(issuer, client, endpoint string, e *oauth.Error, at time.Time) {
+	r.add(refusalKey{issuer, client, endpoint, string(e.Code), string(e.By), false, at.UTC().Truncate(time.Minute)})
+}
+
+// countLogin counts a failed login of a customer.
+func (r *refusals) countLogin(issuer, subject, endpoint string, e *oauth.Error, at time.Time) {
+	r.add(refusalKey{issuer, subject, endpoint, string(e.Code), string(e.By), true, at.UTC().Truncate(time.Minute)})
+}
+
+func (r *refusals) add(key refusalKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.counts == nil {
 		r.counts = map[refusalKey]int{}
 	}
-	key := refusalKey{issuer, who, endpoint, string(e.Code), string(e.By), at.UTC().Truncate(time.Minute)}
 	if _, known := r.counts[key]; known || len(r.counts) < maxRefusals {
 		r.counts[key]++
 	}
@@ -42,6 +51,9 @@ func (r *refusals) count(issuer, who, endpoint string, e *oauth.Error, at time.T
 func (s *Server) FlushRefusals(ctx context.Context, now time.Time) error {
 	for key, count := range s.refusals.before(now.UTC().Truncate(time.Minute)) {
 		m := event.Meta{Issuer: key.issuer, Actor: event.ActorSystem, Client: key.who, Software: s.Software}
+		if key.customer {
+			m.Client, m.Subject = "", key.who
+		}
 		e := access.Refused{Endpoint: key.endpoint, Code: key.code, Clause: key.clause, Minute: key.minute, Count: count}
 		stream := eventstore.Stream(access.RefusalStream(key.who, key.minute))
 		draft := eventstore.Draft{Stream: stream, Expect: eventstore.Unchecked(), Events: []any{e}}

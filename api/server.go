@@ -52,6 +52,8 @@ type Outside struct {
 	Logins       Logins
 	Sessions     Sessions
 	Directory    Directory
+	Journeys     Journeys
+	Customers    CustomerConsents
 	Limits       Limits
 	Metrics      Metrics
 	PageKey      [32]byte // authenticates what pages carry from step to step

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/authorization"
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// Why nothing can be shared.
+var (
+	errNoAccounts = errors.New("the customer has no account")
+	errNoChoice   = errors.New("the customer chose no account")
+)
+
+// An offer is what one customer can share of what a client asks for.
+type offer struct {
+	asked    bool           // by authorization_details, not by scope
+	details  []oauth.Detail // those that concern an account of the customer
+	accounts []Account      // that can be shared
+	named    map[string]bool
+	identity []fact
+	customer string
+	expires  time.Time
+}
+
+// explained are the values of scope that the consent page has words for.
+var explained = []string{"openid", "profile", "email", "phone", "address", "offline_access", "accounts"}
+
+// offer works out what can be shared. What the page could not explain is not
+// offered.
+func (s *Server) offer(v *visit, i interaction, who Session) (o offer, err error) {
+	if slices.ContainsFunc(i.request.Scopes(), func(x string) bool { return !slices.Contains(explained, x) }) {
+		return o, endWith(oauth.InvalidScope, "RFC 6749 §3.3", "scope has a value that customers cannot grant")
+	}
+	details, err := oauth.ParseDetails(i.request.AuthorizationDetails)
+	if err != nil {
+		return o, err
+	}
+	o.asked = details != nil
+	if !o.asked && slices.Contains(i.request.Scopes(), "accounts") {
+		details = []oauth.Detail{{Type: oauth.AccountInformation, Permissions: oauth.Permissions}}
+	}
+	if len(details) > 0 {
+		own, err := s.Directory.Accounts(v.Request().Context(), who.Subject)
+		if err != nil {
+			return o, err
+		}
+		if err := o.limit(details, own); err != nil {
+			return o, err
+		}
+	}
+	o.expires = ends(i.ticket.opened.Add(v.Tenant.Settings.ConsentLifetime), o.details)
+	if !v.At.Before(o.expires) {
+		return o, endWith(oauth.AccessDenied, "RFC 9396 §5", "the access that was asked for has ended")
+	}
+	return o, s.describeCustomer(v, i, who, &o)
+}
+
+// limit keeps what concerns the customer's own accounts. Of accounts that are
+// somebody else's the page says nothing.
+func (o *offer) limit(details []oauth.Detail, own []Account) error {
+	open := false
+	o.named = map[string]bool{}
+	for _, d := range details {
+		if len(d.Accounts) == 0 {
+			open = true
+			continue
+		}
+		d.Accounts = slices.DeleteFunc(slices.Clone(d.Accounts), func(id string) bool { return !owns(own, id) })
+		for _, id := range d.Accounts {
+			o.named[id] = true
+		}
+	}
+	for _, a := range own {
+		if open || o.named[a.ID] {
+			o.accounts = append(o.accounts, a)
+		}
+	}
+	if len(o.accounts) == 0 && open {
+		return errNoAccounts
+	}
+	if len(o.accounts) == 0 {
+		return endWith(oauth.AccessDenied, "RFC 9396 §6", "the accounts asked for are not the customer's")
+	}
+	for _, d := range details {
+		all := len(d.Accounts) == 0
+		d.Accounts = slices.DeleteFunc(slices.Clone(d.Accounts), func(id string) bool { return !o.named[id] })
+		if all || len(d.Accounts) > 0 {
+			o.details = append(o.details, d)
+		}
+	}
+	return nil
+}
+
+func owns(own []Account, id string) bool {
+	return slices.ContainsFunc(own, func(a Account) bool { return a.ID == id })
+}
+
+// ends is when the consent runs out: with the last of its details, and at the
+// latest when the issuer says.
+func ends(atMost time.Time, details []oauth.Detail) time.Time {
+	atMost = atMost.UTC().Truncate(time.Second)
+	var last time.Time
+	for _, d := range details {
+		if d.ExpiresAt == nil {
+			return atMost
+		}
+		if d.ExpiresAt.After(last) {
+			last = d.ExpiresAt.UTC()
+		}
+	}
+	if len(details) == 0 || last.After(atMost) {
+		return atMost
+	}
+	return last
+}
+
+// grant is the customer's choice among what was offered. A single account is
+// no choice: to approve is to share it.
+func (o offer) grant(chosen []string) (authorization.Granted, error) {
+	g := authorization.Granted{Asked: o.asked, Expires: o.expires}
+	if len(o.details) == 0 {
+		return g, nil
+	}
+	if len(o.accounts) == 1 {
+		chosen = []string{o.accounts[0].ID}
+	}
+	for _, d := range o.details {
+		var shared []string
+		for _, a := range o.accounts {
+			if slices.Contains(chosen, a.ID) && (len(d.Accounts) == 0 || slices.Contains(d.Accounts, a.ID)) {
+				shared = append(shared, a.ID)
+			}
+		}
+		if len(shared) == 0 {
+			continue
+		}
+		d.Accounts = shared
+		if d.ExpiresAt != nil && d.ExpiresAt.After(o.expires) {
+			d.ExpiresAt = &o.expires
+		}
+		g.Details = append(g.Details, d)
+		g.Permissions = append(g.Permissions, d.Permissions...)
+	}
+	if len(g.Details) == 0 {
+		return g, errNoChoice
+	}
+	slices.Sort(g.Permissions)
+	g.Permissions = slices.Compact(g.Permissions)
+	return g, nil
+}

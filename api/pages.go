@@ -1,0 +1,133 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// pageRoutes are the paths for people's browsers below an issuer.
+var pageRoutes = []route{
+	{"GET", "/authorize", (*Server).authorize, true},  // RFC 6749 §3.1
+	{"POST", "/authorize", (*Server).authorize, true}, // OIDC-Core §3.1.2.1
+	{"GET", "/interaction", (*Server).interact, true},
+	{"POST", "/interaction/login", ours((*Server).signInForRequest), true},
+	{"POST", "/interaction/cancel", ours((*Server).cancelSignIn), true},
+	{"POST", "/interaction/decision", ours((*Server).decide), true},
+	{"POST", "/interaction/continue", ours((*Server).complete), true},
+	{"GET", "/login", (*Server).askSignIn, true},
+	{"POST", "/login", ours((*Server).signInForConsents), true},
+	{"GET", "/logout", (*Server).askSignOut, true}, // OIDC RP-Initiated Logout §2
+	{"POST", "/logout", (*Server).signOut, true},   // OIDC RP-Initiated Logout §2
+	{"GET", "/my/consents", signedIn((*Server).listConsents), true},
+	{"GET", "/my/consents/:consent", signedIn((*Server).showOwnConsent), true},
+	{"GET", "/my/consents/:consent/revoke", signedIn((*Server).askRevoke), true},
+	{"POST", "/my/consents/:consent/revoke", ours(signedIn((*Server).revokeOwnConsent)), true},
+	{"GET", "/assets/:file", (*Server).asset, true},
+}
+
+//go:embed pages
+var pageFiles embed.FS
+
+var (
+	pageTemplates = parsePages("login", "consent", "noaccounts", "decided", "handover", "error",
+		"signout", "signedout", "myconsents", "myconsent", "revoke")
+	stylesheet = mustRead("pages/style.css")
+	styleName  = "style-" + hex.EncodeToString(sumOf(stylesheet))[:16] + ".css"
+)
+
+func parsePages(names ...string) map[string]*template.Template {
+	all := map[string]*template.Template{}
+	for _, n := range names {
+		all[n] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/"+n+".html"))
+	}
+	return all
+}
+
+func mustRead(name string) []byte {
+	raw, err := pageFiles.ReadFile(name)
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return raw
+}
+
+func sumOf(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+// A frame is what every page has around its own view.
+type frame struct {
+	Title string
+	Bank  string
+	Home  string // path of the issuer
+	Style string
+	Dev   bool
+	View  any
+}
+
+// show answers with a page. If a form on it can lead to a client, goesTo is
+// the client's redirect URI.
+func (s *Server) show(v *visit, status int, page, title string, view any, goesTo string) error {
+	var b bytes.Buffer
+	f := frame{title, v.Tenant.Settings.DisplayName, v.Tenant.path, styleName, s.Dev, view}
+	if err := pageTemplates[page].ExecuteTemplate(&b, "layout", f); err != nil {
+		return err
+	}
+	setPageHeaders(v, goesTo, s.Dev)
+	return v.HTMLBlob(status, b.Bytes())
+}
+
+// setPageHeaders keeps pages out of frames, referrers and caches, and free of
+// scripts. Browsers hold the redirect after a form to form-action too, so a
+// page whose form can end at a client names the origin of its redirect URI.
+func setPageHeaders(v *visit, goesTo string, dev bool) {
+	formAction := "'self'"
+	if origin, web := originOf(goesTo); web {
+		formAction += " " + origin
+	}
+	h := v.Response().Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action "+formAction)
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	if !dev {
+		h.Set("Strict-Transport-Security", "max-age=63072000") // FAPI2-SP §5.2.3-1
+	}
+}
+
+// originOf returns the origin of a URI of the web as a content security policy
+// writes it. The policy cannot name an IPv6 address, so for a loopback one it
+// names the port only.
+func originOf(uri string) (origin string, web bool) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", false
+	}
+	if address := "[" + u.Hostname() + "]"; strings.HasPrefix(u.Host, address) {
+		return u.Scheme + "://*" + strings.TrimPrefix(u.Host, address), true
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), true
+}
+
+// asset serves the stylesheet under a name that changes with it.
+func (s *Server) asset(v *visit) error {
+	if v.Param("file") != styleName {
+		return nothingThere("there is no such file")
+	}
+	v.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	return v.Blob(http.StatusOK, "text/css; charset=utf-8", stylesheet)
+}
+
+func nothingThere(description string) error {
+	return &httpError{oauth.Refuse(oauth.InvalidRequest, "RFC 9110 §15.5.5", description), http.StatusNotFound, 0}
+}

@@ -1,5 +1,0 @@
-package api
-
-var pageRoutes []route
-
-func (s *Server) writeErrorPage(v *visit, err error) {}
