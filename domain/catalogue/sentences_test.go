@@ -34,7 +34,7 @@ func TestSentences(t *testing.T) {
 		want  string
 	}{
 		{access.Recorded{Route: "/accounts", Result: 200}, "the client read /accounts"},
-		{access.Recorded{Route: "/accounts", Result: 403}, "the client was refused /accounts (403)"},
+		{access.Recorded{Route: "/accounts", Result: 400}, "the client was refused /accounts (400)"},
 		{given(balances, "GB01", "GB02"), "the customer alice gave the client budgetly ReadBalances, ReadAccounts on 2 accounts until 2 July 2026"},
 		{given(balances, "GB01"), "the customer alice gave the client budgetly ReadBalances, ReadAccounts on 1 account until 2 July 2026"},
 		{given(balances), "the customer alice gave the client budgetly ReadBalances, ReadAccounts until 2 July 2026"},

@@ -37,6 +37,7 @@ func TestPermits(t *testing.T) {
 		{"and then permits nothing", []Event{both}, transactions, "GB01", morning, false},
 		{"while the other still does", []Event{both}, balances, "GB01", morning, true},
 		{"an amendment replaces what was granted", []Event{both, changed}, transactions, "GB01", morning.Add(-1), false},
+		{"a part without an account permits nothing", []Event{by(func(e *Authorized) { e.Details = []oauth.Detail{nowhere} })}, balances, "", before, false},
 		{"erasure leaves nothing to permit", []Event{by(func(e *Authorized) { e.Details = nil })}, balances, "", before, false},
 	}
 	for _, tt := range tests {

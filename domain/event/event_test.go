@@ -102,6 +102,17 @@ func TestEncodeFindsPromotedFields(t *testing.T) {
 	}
 }
 
+// So may the first field there is.
+func TestEncodeSealsTheFirstField(t *testing.T) {
+	type enrolled struct {
+		Name string `json:"name,omitempty"`
+	}
+	r := NewRegistry([]Declaration{Type[enrolled]{Name: "e", Sealed: []string{"name"}}})
+	if s, err := r.Encode(enrolled{"Alice"}); err != nil || string(s.Data) != "{}" || len(s.Sealed) != 1 {
+		t.Errorf("got %s and %v, %v", s.Data, s.Sealed, err)
+	}
+}
+
 func TestRegistryPanics(t *testing.T) {
 	type always struct {
 		Name string `json:"name"`

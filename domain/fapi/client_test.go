@@ -30,6 +30,17 @@ const bad, badURI = oauth.InvalidClientMetadata, oauth.InvalidRedirectURI
 
 var clientRows = []row{
 	client("a good client", "", "", func(m *oauth.ClientMetadata) {}),
+	client("everything as long as permitted", "", "", func(m *oauth.ClientMetadata) {
+		uri := "https://budgetly.example/" + strings.Repeat("u", 2048-len("https://budgetly.example/"))
+		m.RedirectURIs, m.Contacts = slices.Repeat([]string{uri}, 32), slices.Repeat([]string{strings.Repeat("c", 254)}, 16)
+		m.ClientName, m.ClientURI, m.DefaultMaxAge = strings.Repeat("n", 128), uri, new(1<<31-1)
+		m.JWKS = append(keys[:len(keys):len(keys)], strings.Repeat(" ", 64<<10-len(keys))...)
+	}),
+	client("the longest jwks_uri and subject", "", "", func(m *oauth.ClientMetadata) {
+		m.JWKS, m.JWKSURI = nil, "https://budgetly.example/"+strings.Repeat("k", 2048-len("https://budgetly.example/"))
+		m.TokenEndpointAuthMethod, m.TLSSubjectDN = "tls_client_auth", strings.Repeat("n", 512)
+		m.DefaultMaxAge = new(0)
+	}),
 	client("jwks_uri in place of jwks", "", "", func(m *oauth.ClientMetadata) { m.JWKS, m.JWKSURI = nil, "https://budgetly.example/jwks" }),
 	client("a native client on loopback", "", "", func(m *oauth.ClientMetadata) {
 		m.ApplicationType, m.RedirectURIs = "native", []string{"http://127.0.0.1/cb", "http://[::1]/cb", "example.budgetly:/cb"}
@@ -105,10 +116,15 @@ var clientRows = []row{
 	client("pairwise subjects", "OIDC-Registration §2", bad, func(m *oauth.ClientMetadata) { m.SubjectType = "pairwise" }),
 
 	client("markup in the name", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "<b>Bank</b>" }),
+	client("half a mark in the name", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "a>b" }),
+	client("the other half", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "a<b" }),
 	client("a direction mark in the name", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "Bud\u202egetly" }),
 	client("a control character in the name", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "Budgetly\n" }),
 	client("a name that is too long", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = strings.Repeat("n", 129) }),
 	client("a script as policy", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.PolicyURI = "javascript:alert(1)" }),
+	client("a contact that is too long", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.Contacts = []string{strings.Repeat("c", 255)} }),
+	client("markup in a contact", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.Contacts = []string{"<b>"} }),
+	client("a logo that is too far", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.LogoURI = "https://budgetly.example/" + strings.Repeat("l", 2048) }),
 	client("too many contacts", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.Contacts = slices.Repeat([]string{"a@b.example"}, 17) }),
 	client("an unknown token format", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.AccessTokenFormat = "macaroon" }),
 	client("an unknown scope", "RFC 7591 §2", bad, func(m *oauth.ClientMetadata) { m.Scope = "payments" }),

@@ -23,6 +23,8 @@ var assertionRows = []row{
 	assertion("a good assertion", "", func(a *oauth.Assertion) {}),
 	assertion("iat 10 s ahead", "", func(a *oauth.Assertion) { a.IssuedAt = noon.Add(10 * time.Second) }),
 	assertion("nbf 60 s ahead", "", func(a *oauth.Assertion) { a.NotBefore = noon.Add(60 * time.Second) }),
+	assertion("the longest jti", "", func(a *oauth.Assertion) { a.ID = strings.Repeat("j", 256) }),
+	assertion("the last exp", "", func(a *oauth.Assertion) { a.Expires = noon.Add(10 * time.Minute) }),
 	assertion("Ed25519 under its old name", "", func(a *oauth.Assertion) { a.Algorithm = "EdDSA" }),
 
 	assertion("RS256", "FAPI2-SP §5.4.1-2.1", func(a *oauth.Assertion) { a.Algorithm = "RS256" }),
@@ -68,6 +70,8 @@ var proofRows = []row{
 	proof("a good proof", "", "", func(*oauth.Proof, *oauth.Proving) {}),
 	proof("iat 10 s ahead", "", "", func(p *oauth.Proof, _ *oauth.Proving) { p.IssuedAt = noon.Add(10 * time.Second) }),
 	proof("iat 10 s ago", "", "", func(p *oauth.Proof, _ *oauth.Proving) { p.IssuedAt = noon.Add(-10 * time.Second) }),
+	proof("the longest jti", "", "", func(p *oauth.Proof, _ *oauth.Proving) { p.ID = strings.Repeat("j", 256) }),
+	proof("the oldest iat", "", "", func(p *oauth.Proof, _ *oauth.Proving) { p.IssuedAt = noon.Add(-5 * time.Minute) }),
 	proof("nbf and exp around now", "", "", func(p *oauth.Proof, _ *oauth.Proving) { p.NotBefore, p.Expires = noon, noon.Add(1) }),
 	proof("the other listener", "", "", func(p *oauth.Proof, w *oauth.Proving) { w.URLs = []string{"https://mtls.bank.example", p.URI} }),
 	proof("an old iat with a nonce", "", "", func(p *oauth.Proof, w *oauth.Proving) {

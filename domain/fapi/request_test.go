@@ -33,6 +33,14 @@ var requestRows = slices.Concat(
 	[]row{
 		request("a good request", "", "", func(r *oauth.AuthorizationRequest) {}),
 		request("a long state", "", "", func(r *oauth.AuthorizationRequest) { r.State = strings.Repeat("s", 4096) }),
+		request("everything as long as permitted", "", "", func(r *oauth.AuthorizationRequest) {
+			r.State, r.Nonce, r.LoginHint, r.IDTokenHint = long("", 4096), long("", 512), long("", 2048), long("", 4096)
+			r.ACRValues, r.Scope, r.Prompt, r.Claims = long("", 1024), long("openid", 1024), long("login", 1024), long("{}", 8<<10)
+			r.AuthorizationDetails = long(`[{"type":"account_information","permissions":["ReadBalances"]}]`, 16<<10)
+			r.MaxAge, r.Resource = "2147483647", slices.Repeat(bank.Resources, 8)
+		}),
+		request("prompt none alone", "", "", func(r *oauth.AuthorizationRequest) { r.Prompt, r.MaxAge = "none", "0" }),
+		request("two prompts", "", "", func(r *oauth.AuthorizationRequest) { r.Prompt = "login consent" }),
 		request("no state and no nonce", "", "", func(r *oauth.AuthorizationRequest) { r.State, r.Nonce = "", "" }),
 		request("response_mode query", "", "", func(r *oauth.AuthorizationRequest) { r.ResponseMode = "query" }),
 		request("another port on loopback", "", "", func(r *oauth.AuthorizationRequest) { r.RedirectURI = "http://127.0.0.1:51004/cb" }),
@@ -110,6 +118,9 @@ func asked(name string, clause oauth.Clause, code oauth.Code, change func(*oauth
 		return p.Check(good, c, bank)
 	}}
 }
+
+// long pads a value with spaces to a length.
+func long(value string, length int) string { return value + strings.Repeat(" ", length-len(value)) }
 
 // tooLongRows has one parameter each that is one byte longer than its limit.
 func tooLongRows() (rows []row) {

@@ -97,6 +97,7 @@ func TestCheckSettings(t *testing.T) {
 		{"which 599 are", Settings{PushedLifetime: 599 * time.Second}, true},
 		{"nothing lives for no time", Settings{AccessTokenLifetime: -time.Second}, false},
 		{"nor for less than expires_in can say", Settings{CodeLifetime: time.Millisecond}, false},
+		{"which one second can", Settings{CodeLifetime: time.Second}, true},
 		{"DPoP nonces may be off", Settings{DPoPNonce: "off"}, true},
 		{"or asked for everywhere", Settings{DPoPNonce: "all"}, true},
 		{"but not something else", Settings{DPoPNonce: "sometimes"}, false},

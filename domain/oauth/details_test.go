@@ -39,6 +39,23 @@ func TestParseDetails(t *testing.T) {
 	}
 }
 
+// What is exactly as long as permitted is permitted.
+func TestParseDetailsAtTheLimit(t *testing.T) {
+	location := "https://bank.example/"
+	d := oauth.Detail{
+		Type: "account_information", Permissions: oauth.Permissions, Purpose: strings.Repeat("p", 140),
+		Locations: slices.Repeat([]string{location + strings.Repeat("l", 2048-len(location))}, 8),
+		Accounts:  slices.Repeat([]string{strings.Repeat("a", 64)}, 64),
+	}
+	raw, err := json.Marshal(slices.Repeat([]oauth.Detail{d}, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := oauth.ParseDetails(string(raw)); err != nil || len(got) != 8 {
+		t.Errorf("got %d details, %v", len(got), err)
+	}
+}
+
 func TestParseDetailsRefuses(t *testing.T) {
 	with := func(member string) string {
 		return `[{"type":"account_information","permissions":["ReadBalances"],` + member + `}]`
@@ -68,6 +85,8 @@ func TestParseDetailsRefuses(t *testing.T) {
 		{"a time for a date", with(`"history_from":"2025-01-01T00:00:00Z"`)},
 		{"a date for a time", with(`"expires_at":"2026-01-01"`)},
 		{"a location without TLS", with(`"locations":["http://bank.example"]`)},
+		{"a location that is too long", with(`"locations":["https://bank.example/` + strings.Repeat("l", 2048) + `"]`)},
+		{"an account that is too long", with(`"accounts":["` + strings.Repeat("a", 65) + `"]`)},
 		{"too many locations", with(`"locations":[` + many(9, `"https://bank.example"`) + `]`)},
 		{"markup in the purpose", with(`"purpose":"<script>"`)},
 		{"a direction mark in the purpose", with(`"purpose":"\u202egnitegdub"`)},

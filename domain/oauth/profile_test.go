@@ -28,6 +28,10 @@ func TestFreeProfile(t *testing.T) {
 	if err := free.CheckAssertion(a, "c", j); err != nil {
 		t.Errorf("an assertion was refused: %v", err)
 	}
+	a.IssuedAt = now.Add(time.Hour)
+	if err := free.CheckAssertion(a, "c", j); err != nil {
+		t.Errorf("a clock was limited by nobody: %v", err)
+	}
 	a.Audience = a.Audience[:1]
 	judge(t, free.CheckAssertion(a, "c", j), oauth.InvalidClient, "RFC 7523 §3")
 	if got := free.Demands(); len(got) != 0 {

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -22,6 +23,8 @@ func TestRedirectURI(t *testing.T) {
 		{"another path", "https://c.example/cb", "https://c.example/cb2", false},
 		{"another case", "https://c.example/cb", "https://C.example/cb", false},
 		{"another port", "https://c.example/cb", "https://c.example:443/cb", false},
+		{"another port of TLS on loopback", "https://127.0.0.1/cb", "https://127.0.0.1:1/cb", false},
+		{"another port of a private network", "http://10.0.0.1/cb", "http://10.0.0.1:1/cb", false},
 		{"another query", "https://c.example/cb?a=b", "https://c.example/cb?a=c", false},
 		{"a fragment", "https://c.example/cb", "https://c.example/cb#", false},
 		{"another path of loopback", "http://127.0.0.1/cb", "http://127.0.0.1:1/other", false},
@@ -76,6 +79,7 @@ func TestValidIssuer(t *testing.T) {
 	for url, want := range map[string]bool{
 		"https://bank.example": true, "https://localhost:8443/fapi2": true, "https://[::1]:8443": true,
 		"http://bank.example": false, "https://bank.example?": false, "https://bank.example#": false, "https://": false, "bank": false,
+		"https://bank.example/" + strings.Repeat("x", 2048-21): true, "https://bank.example/" + strings.Repeat("x", 2048-20): false,
 		"https://:443": false, "https://a@bank.example": false, "https://bank.example/\u00e9": false, "https://bank.example/ x": false,
 	} {
 		if got := oauth.ValidIssuer(url); got != want {
