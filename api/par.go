@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -42,6 +43,9 @@ func (s *Server) push(v *visit, c *caller, r oauth.AuthorizationRequest, proof *
 	issuer.Now = v.At
 	if err := v.Tenant.Profile.Check(r, c.Client, issuer); err != nil {
 		return pushedRequest{}, err
+	}
+	if r.AuthorizationDetails != "" && !v.Tenant.Settings.Accounts {
+		return pushedRequest{}, oauth.Refuse(oauth.InvalidAuthorizationDetails, "RFC 9396 §5", "this issuer offers no authorization_details")
 	}
 	jkt, err := codeBinding(r, proof)
 	if err != nil {
@@ -84,11 +88,13 @@ type pushedRequest struct {
 }
 
 // withoutCredentials returns a form as it was received, byte for byte, without
-// the parameters that authenticate its sender.
+// the parameters that authenticate its sender, however their names are encoded.
 func withoutCredentials(raw []byte) string {
 	var kept [][]byte
 	for pair := range bytes.SplitSeq(raw, []byte("&")) {
-		if !bytes.HasPrefix(pair, []byte("client_assertion=")) && !bytes.HasPrefix(pair, []byte("client_secret=")) {
+		encoded, _, _ := bytes.Cut(pair, []byte("="))
+		name, err := url.QueryUnescape(string(encoded))
+		if err == nil && name != "client_assertion" && name != "client_secret" {
 			kept = append(kept, pair)
 		}
 	}
