@@ -1,0 +1,47 @@
+// Package conformance holds scripts that play the FAPI 2.0 Security Profile,
+// and what it stands on, against the whole server over TLS: one script for
+// each clause or for each module of the OpenID conformance suite that can be
+// played without the suite.
+//
+// A script is a file in testdata, read line by line. A comment begins with #
+// and cites the clause; "# module:" names the modules that the script plays.
+// Every other line is a statement:
+//
+//	client budgetly payzip        speak as this client; the first such line of a script runs it once for each
+//	with dpop.htm=GET             change the next request only, see below
+//	par scope=openid nonce=       push a request; what is not named has a good value, an empty value is left out
+//	open                          take the browser to the authorization endpoint and follow to the page
+//	sign-in alice                 fill in the login page
+//	approve alice                 the same if asked to, then say yes to every account, or to account=ID...
+//	deny | cancel                 say no on the consent page | on the login page
+//	visit /my/consents/           follow the first link with this text
+//	press revoke                  press the button with this id
+//	submit decision=approve       send the page's form with these fields
+//	callback code present         judge what the browser brought back to the client
+//	redeem | refresh | client_credentials | introspect | revoke   and with fields, as for par
+//	userinfo | resource /accounts read with the access token
+//	register client_name=X        register a client; then it is the client "registered"
+//	manage GET                    read, PUT or DELETE that registration
+//	get URL | post URL k=v        ask anything else
+//	status 400 | 4xx              judge the answer
+//	json PATH ==|!=|contains|lacks|matches|present|absent|<=|>= VALUE
+//	header NAME == VALUE          and idtoken, token (the claims of the JWTs), jwks.*, callback, likewise
+//	expect VALUE == VALUE         judge anything that was saved
+//	page contains TEXT
+//	save NAME json|header|body|callback PATH
+//	advance 61s                   let time pass
+//	race 8 redeem                 do it eight times at once: one succeeds, the others are refused
+//	together 8 refresh            do it eight times at once: all succeed
+//	browser other                 go on in another browser
+//	back                          the page that was left for the client
+//
+// $NAME stands for what was saved; requests save token, refresh_token, id_token,
+// request_uri, code, verifier, state and nonce by themselves. ${x*300} repeats.
+// Words with spaces are quoted, in '…' as they are, in "…" with Go's escapes.
+//
+// What with changes: assertion=none|reuse|garbage, assertion.CLAIM, dpop=none|
+// send|reuse|twice|garbage, dpop.CLAIM, and for both alg, typ, kid, key=CLIENT,
+// signature=broken, jwk=private|missing; dates as +61s or -5m from now, none
+// leaves a claim out; certificate=CLIENT|none, at=public|mutual, method, media,
+// query, body, scheme, accept, header.NAME.
+package conformance

@@ -1,0 +1,223 @@
+package conformance
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/mtls"
+)
+
+var update = flag.Bool("update", false, "write the table of modules into docs/conformance.md")
+
+// A module is a row of the plan fapi2-security-profile-final-test-plan that
+// does not belong to one ecosystem.
+type module struct {
+	name string // without the prefix fapi2-security-profile-final-
+	need need
+}
+
+// A need is for which variants of a client a module is in the plan.
+type need struct {
+	title   string
+	applies func(*client) bool
+}
+
+var (
+	everyone = need{"every variant", func(*client) bool { return true }}
+	byKey    = need{"private_key_jwt", (*client).signs}
+	byProof  = need{"DPoP", (*client).proves}
+)
+
+var modules = []module{
+	{"discovery-end-point-verification", need{"the issuer", nil}},
+	{"happy-flow", everyone},
+	{"user-rejects-authentication", everyone},
+	{"ensure-authorization-request-without-state-success", everyone},
+	{"ensure-authorization-request-without-nonce-success", everyone},
+	{"ensure-authorization-request-with-64-char-nonce-success", everyone},
+	{"ensure-other-scope-order-succeeds", everyone},
+	{"test-claims-parameter-identity-claims", everyone},
+	{"access-token-type-header-case-sensitivity", everyone},
+	{"check-dpop-proof-nbf-exp", byProof},
+	{"ensure-dpopproof-with-iat-10seconds-before-succeeds", byProof},
+	{"ensure-dpopproof-with-iat-10seconds-after-succeeds", byProof},
+	{"ensure-mismatched-dpop-jkt-fails", byProof},
+	{"ensure-token-endpoint-fails-with-mismatched-dpop-proof-jkt", byProof},
+	{"ensure-token-endpoint-fails-with-mismatched-dpop-jkt", byProof},
+	{"ensure-dpopproof-at-par-endpoint-binding-success", byProof},
+	{"ensure-dpop-auth-code-binding-success", byProof},
+	{"ensure-different-nonce-inside-and-outside-request-object", everyone},
+	{"ensure-different-state-inside-and-outside-request-object", everyone},
+	{"ensure-authorization-request-with-long-nonce", everyone},
+	{"ensure-authorization-request-with-long-state", everyone},
+	{"state-only-outside-request-object-not-used", everyone},
+	{"ensure-request-object-without-redirect-uri-fails", everyone},
+	{"ensure-registered-redirect-uri", everyone},
+	{"plain-fapi-tolerate-unregistered-redirect-uri", everyone},
+	{"ensure-unsigned-authorization-request-without-using-par-fails", everyone},
+	{"ensure-redirect-uri-in-authorization-request", everyone},
+	{"ensure-response-type-code-idtoken-fails", everyone},
+	{"ensure-response-type-token-fails", everyone},
+	{"ensure-client-id-in-token-endpoint", everyone},
+	{"ensure-holder-of-key-required", everyone},
+	{"ensure-authorization-code-is-bound-to-client", everyone},
+	{"attempt-reuse-authorization-code-after-one-second", everyone},
+	{"ensure-token-endpoint-fails-with-expired-auth-code", everyone},
+	{"ensure-signed-client-assertion-with-RS256-fails", byKey},
+	{"ensure-client-assertion-in-token-endpoint", byKey},
+	{"ensure-client-assertion-with-exp-is-5-minutes-in-past-fails", byKey},
+	{"ensure-client-assertion-with-wrong-aud-fails", byKey},
+	{"ensure-client-assertion-with-no-sub-fails", byKey},
+	{"dpop-negative-tests", byProof},
+	{"refresh-token", everyone},
+	{"par-ensure-reused-request-uri-prior-to-auth-completion-succeeds", everyone},
+	{"par-attempt-reuse-request_uri", everyone},
+	{"par-attempt-to-use-expired-request_uri", everyone},
+	{"par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted", byKey},
+	{"par-ensure-jwt-client-assertions-nbf-over-60-seconds-in-the-future-fails", byKey},
+	{"par-attempt-to-use-request_uri-for-different-client", everyone},
+	{"par-authorization-request-containing-request_uri-form-param", everyone},
+	{"par-attempt-invalid-http-method", everyone},
+	{"par-ensure-pkce-required", everyone},
+	{"ensure-pkce-code-verifier-required", everyone},
+	{"incorrect-pkce-code-verifier-rejected", everyone},
+	{"par-plain-pkce-rejected", everyone},
+	{"par-without-duplicate-parameters", everyone},
+	{"par-test-array-as-audience-fails", byKey},
+	{"par-test-par-endpoint-url-as-audience-fails", byKey},
+	{"par-test-token-endpoint-url-as-audience-fails", byKey},
+}
+
+// A variant is how a client authenticates and what its tokens are bound to.
+type variant struct{ auth, binding string }
+
+func (c *client) variant() variant {
+	v := variant{"mtls", "mtls"}
+	if c.signs() {
+		v.auth = "private_key_jwt"
+	}
+	if c.proves() {
+		v.binding = "dpop"
+	}
+	return v
+}
+
+// variantsOf returns the variants among clients that satisfy a need.
+func variantsOf(n need, clients map[string]*client, names []string) []variant {
+	var all []variant
+	for _, name := range names {
+		if c := clients[name]; c != nil && n.applies(c) && !slices.Contains(all, c.variant()) {
+			all = append(all, c.variant())
+		}
+	}
+	return all
+}
+
+// TestModules demands that every module of the plan is played by a script, for
+// every variant of authentication and binding in which the plan has it.
+func TestModules(t *testing.T) {
+	authority, err := mtls.NewAuthority(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := cast(time.Now(), authority)
+	everybody := make([]string, 0, len(clients))
+	for name := range clients {
+		everybody = append(everybody, name)
+	}
+	scripts := readScripts(t)
+	for _, m := range modules {
+		played := playing(scripts, m.name)
+		if len(played) == 0 {
+			t.Errorf("no script plays %s", m.name)
+		}
+		if m.need.applies == nil {
+			continue
+		}
+		var speakers []string
+		for _, s := range played {
+			speakers = append(speakers, s.speakers()...)
+		}
+		for _, v := range variantsOf(m.need, clients, everybody) {
+			if !slices.Contains(variantsOf(m.need, clients, speakers), v) {
+				t.Errorf("no script plays %s with authentication by %s and tokens bound by %s", m.name, v.auth, v.binding)
+			}
+		}
+	}
+	for _, s := range scripts {
+		for _, name := range s.modules {
+			if !slices.ContainsFunc(modules, func(m module) bool { return m.name == name }) {
+				t.Errorf("%s.http plays %s, which is not in the plan", s.name, name)
+			}
+		}
+	}
+}
+
+func playing(scripts []script, module string) []script {
+	return slices.DeleteFunc(slices.Clone(scripts), func(s script) bool { return !slices.Contains(s.modules, module) })
+}
+
+// speakers are the clients for which a script is played.
+func (sc script) speakers() []string {
+	var names []string
+	for _, w := range sc.lines[0].args {
+		names = append(names, w.text)
+	}
+	return names
+}
+
+const (
+	document = "../../../../docs/conformance.md"
+	begin    = "<!-- generated from cmd/chirograph/internal/conformance: modules -->\n"
+	end      = "<!-- end of modules -->"
+)
+
+// TestDocument holds the table in docs/conformance.md to the scripts.
+func TestDocument(t *testing.T) {
+	raw, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, opened := strings.Cut(string(raw), begin)
+	got, after, closed := strings.Cut(rest, end)
+	want := table(readScripts(t))
+	switch {
+	case !opened || !closed:
+		t.Fatalf("%s has no part between %q and %q", document, begin, end)
+	case got == want:
+	case !*update:
+		t.Fatalf("%s differs from the scripts: run go test -run TestDocument ./cmd/chirograph/internal/conformance -update", document)
+	default:
+		if err := os.WriteFile(document, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func table(scripts []script) string {
+	var b strings.Builder
+	b.WriteString("\n| module | for | scripts |\n|---|---|---|\n")
+	for _, m := range modules {
+		var names []string
+		for _, s := range playing(scripts, m.name) {
+			names = append(names, s.linked())
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m.name, m.need.title, strings.Join(names, ", "))
+	}
+	b.WriteString("\n| script beyond the modules | what it plays |\n|---|---|\n")
+	for _, s := range scripts {
+		if len(s.modules) == 0 {
+			fmt.Fprintf(&b, "| %s | %s |\n", s.linked(), strings.ReplaceAll(strings.Join(s.head, "<br>"), "|", "\\|"))
+		}
+	}
+	return b.String() + "\n"
+}
+
+func (sc script) linked() string {
+	return fmt.Sprintf("[%s](../cmd/chirograph/internal/conformance/testdata/%s.http)", sc.name, sc.name)
+}
