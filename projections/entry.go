@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -37,7 +38,7 @@ type Named struct {
 func entry(d eventstore.Decoded, s subjects, registry *event.Registry, n event.Names) Entry {
 	e := Entry{
 		Position: d.Position, Time: d.Recorded, Type: d.Type, Stream: d.Stream, Revision: d.Revision, Event: d.ID.String(),
-		Sentence: registry.Audit(d.Body, n), Actor: d.Metadata.Actor, Issuer: d.Metadata.Issuer,
+		Sentence: registry.Audit(d.Body, told{n, d.Metadata}), Actor: d.Metadata.Actor, Issuer: d.Metadata.Issuer,
 		Consent: s.consent, Result: s.result, Interaction: s.interaction, Erased: d.Erased,
 	}
 	if s.client != "" {
@@ -47,6 +48,27 @@ func entry(d eventstore.Decoded, s subjects, registry *event.Registry, n event.N
 		e.Subject = &Named{s.customer, n.Subject(s.customer)}
 	}
 	return e
+}
+
+// told names the client and customer of one event when a sentence does not
+// say which.
+type told struct {
+	event.Names
+	meta event.Meta
+}
+
+func (a told) Client(id string) string {
+	if id = cmp.Or(id, a.meta.Client); id == "" {
+		return "the client"
+	}
+	return a.Names.Client(id)
+}
+
+func (a told) Subject(id string) string {
+	if id = cmp.Or(id, a.meta.Subject); id == "" {
+		return "the customer"
+	}
+	return a.Names.Subject(id)
 }
 
 // near is how far apart two revisions may be to be read in one go.

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	batchEvents = 500                   // folded in by one transaction at most
+	batchEvents = 500                    // folded in by one transaction at most
 	linger      = 500 * time.Millisecond // how long an event waits for company
 )
 

@@ -38,11 +38,11 @@ var Events = []event.Declaration{
 		Name:   "access.recorded",
 		Class:  event.Traffic,
 		Sealed: []string{"accounts"},
-		Audit: func(e Recorded, _ event.Names) string {
+		Audit: func(e Recorded, n event.Names) string {
 			if e.Result >= 400 {
-				return fmt.Sprintf("the client was refused %s (%d)", e.Route, e.Result)
+				return fmt.Sprintf("%s was refused %s (%d)", n.Client(""), e.Route, e.Result)
 			}
-			return "the client read " + e.Route
+			return n.Client("") + " read " + e.Route
 		},
 	},
 	event.Type[Refused]{

@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 
 type people struct{}
 
-func (people) Client(id string) string  { return "the client " + id }
-func (people) Subject(id string) string { return "the customer " + id }
+func (people) Client(id string) string  { return strings.TrimSpace("the client " + id) }
+func (people) Subject(id string) string { return strings.TrimSpace("the customer " + id) }
 
 // What an auditor reads depends on what happened; docs/events.md shows one
 // sentence of every type.

@@ -129,7 +129,7 @@ var Events = []event.Declaration{
 	event.Type[Rejected]{
 		Name:   "consent.rejected",
 		Sealed: []string{"reason"},
-		Audit:  func(e Rejected, _ event.Names) string { return "the " + string(e.By) + " rejected the consent" },
+		Audit:  func(e Rejected, n event.Names) string { return e.By.name(n) + " rejected the consent" },
 	},
 	event.Type[Consumed]{
 		Name:  "consent.consumed",
@@ -137,13 +137,13 @@ var Events = []event.Declaration{
 	},
 	event.Type[Reauthenticated]{
 		Name:  "consent.reauthenticated",
-		Audit: func(Reauthenticated, event.Names) string { return "the customer confirmed the consent again" },
+		Audit: func(_ Reauthenticated, n event.Names) string { return n.Subject("") + " confirmed the consent again" },
 	},
 	event.Type[Amended]{
 		Name:   "consent.amended",
 		Sealed: []string{"authorization_details"},
-		Audit: func(e Amended, _ event.Names) string {
-			return "the customer changed the consent, until " + day(e.Expires)
+		Audit: func(e Amended, n event.Names) string {
+			return n.Subject("") + " changed the consent, until " + day(e.Expires)
 		},
 	},
 	event.Type[Superseded]{
@@ -153,22 +153,33 @@ var Events = []event.Declaration{
 	event.Type[Suspended]{
 		Name:   "consent.suspended",
 		Sealed: []string{"reason"},
-		Audit:  func(e Suspended, _ event.Names) string { return "the " + string(e.By) + " suspended the consent" },
+		Audit:  func(e Suspended, n event.Names) string { return e.By.name(n) + " suspended the consent" },
 	},
 	event.Type[Revoked]{
 		Name:   "consent.revoked",
 		Sealed: []string{"reason"},
-		Audit: func(e Revoked, _ event.Names) string {
+		Audit: func(e Revoked, n event.Names) string {
 			if e.Reason == "" {
-				return "the " + string(e.By) + " stopped the consent"
+				return e.By.name(n) + " stopped the consent"
 			}
-			return "the " + string(e.By) + " stopped the consent: " + e.Reason
+			return e.By.name(n) + " stopped the consent: " + e.Reason
 		},
 	},
 	event.Type[Expired]{
 		Name:  "consent.expired",
 		Audit: func(Expired, event.Names) string { return "the consent ran out" },
 	},
+}
+
+// name is what people call the party in one event.
+func (p Party) name(n event.Names) string {
+	switch p {
+	case Customer:
+		return n.Subject("")
+	case Client:
+		return n.Client("")
+	}
+	return "the " + string(p)
 }
 
 func what(e Authorized) string {

@@ -27,6 +27,7 @@ func (c Class) String() string {
 
 // Names turns the identifiers in an event into what people call them. An
 // implementation answers with the identifier itself when it knows no better.
+// An empty id asks for the client or customer that the event's metadata names.
 type Names interface {
 	Client(id string) string
 	Subject(id string) string
