@@ -44,7 +44,7 @@ func (p *Platform) openServer(context.Context) error {
 		Logins:       customer,
 		Sessions:     customer,
 		Directory:    customer,
-		Journeys:     p.Ring,
+		Journeys:     journeys{p.Ring},
 		Customers:    customers{p},
 		Limits:       limited,
 		Metrics:      p.Metrics,
