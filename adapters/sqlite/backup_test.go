@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -94,6 +95,15 @@ func TestRestoreRefuses(t *testing.T) {
 	}{
 		{"an altered event", func(t *testing.T, dir string) { execute(t, dir, "UPDATE event SET data = x'00' WHERE position = 3") }},
 		{"a log that went on", func(t *testing.T, dir string) { rewrite(t, dir, func(l eventstore.Log) { fill(t, l, 5) }) }},
+		{"an altered row that is no event", func(t *testing.T, dir string) { execute(t, dir, "INSERT INTO once VALUES (x'01', 1)") }},
+		{"a manifest of another log", func(t *testing.T, dir string) {
+			path := filepath.Join(dir, sqlite.ManifestName)
+			m, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			os.WriteFile(path, bytes.Replace(m, []byte(`"events": 20`), []byte(`"events": 21`), 1), 0o600)
+		}},
 		{"no manifest", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sqlite.ManifestName)) }},
 		{"a manifest that is none", func(t *testing.T, dir string) {
 			os.WriteFile(filepath.Join(dir, sqlite.ManifestName), []byte("{"), 0o600)
