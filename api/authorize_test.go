@@ -33,7 +33,7 @@ func TestOpenRefused(t *testing.T) {
 		{"with a wrong secret", func(_ *bank, q url.Values) {
 			a, _ := oauth.ParseArtefact(strings.TrimPrefix(q.Get("request_uri"), oauth.RequestURIPrefix))
 			a.Secret[0]++
-			q.Set("request_uri", oauth.RequestURIPrefix+a.String())
+			q.Set("request_uri", oauth.RequestURIPrefix+a.Text())
 		}, "invalid_request_uri"},
 		{"with the request_uri of another client", func(_ *bank, q url.Values) { q.Set("client_id", "other") }, "invalid_request_uri"},
 		{"after its life", func(b *bank, _ url.Values) { b.clock.pass(90 * time.Second) }, "invalid_request_uri"},

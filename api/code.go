@@ -169,7 +169,7 @@ func (s *Server) respond(ctx context.Context, v *visit, c *caller, p redemption,
 		ExpiresIn: seconds(v.Tenant.Settings.AccessTokenLifetime), Details: p.access.details,
 	}
 	if p.refreshed != nil {
-		r.RefreshToken = p.refresh.String()
+		r.RefreshToken = p.refresh.Text()
 	}
 	if kid := p.access.event.IDTokenKey; kid != "" {
 		person, request := journey.Person(), journey.Request()

@@ -90,5 +90,5 @@ func (s *Server) complete(v *visit) error {
 	if err != nil {
 		return s.leave(v, i, err)
 	}
-	return s.redirect(v, i, "code", code.String())
+	return s.redirect(v, i, "code", code.Text())
 }

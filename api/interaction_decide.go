@@ -89,7 +89,7 @@ func (s *Server) agree(v *visit, i interaction, who Session, grant authorization
 	if err != nil {
 		return s.leave(v, i, err)
 	}
-	return s.redirect(v, i, "code", code.String())
+	return s.redirect(v, i, "code", code.Text())
 }
 
 // agreed is the consent that a granted request leads to.

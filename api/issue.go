@@ -48,7 +48,7 @@ func (s *Server) draft(in issuance) eventstore.Draft {
 // write returns the token as the client receives it. Its event is durable.
 func (s *Server) write(ctx context.Context, v *visit, in issuance) (string, error) {
 	if !in.jwt {
-		return in.opaque.String(), nil
+		return in.opaque.Text(), nil
 	}
 	e := in.event
 	subject := e.Subject

@@ -109,7 +109,7 @@ func (b *bank) push(changes ...string) string {
 		Stream: stream, Expect: eventstore.Absent(), Events: []any{authorization.Pushed{
 			Client: "budgetly", Digest: uri.Digest(), Expires: b.clock.Now().Add(90 * time.Second), Body: form.Encode()}}})
 	b.must(err)
-	return b.url + "/authorize?" + url.Values{"client_id": {"budgetly"}, "request_uri": {oauth.RequestURIPrefix + uri.String()}}.Encode()
+	return b.url + "/authorize?" + url.Values{"client_id": {"budgetly"}, "request_uri": {oauth.RequestURIPrefix + uri.Text()}}.Encode()
 }
 
 // stream names the stream of the request that an address opens.

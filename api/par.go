@@ -66,7 +66,7 @@ func (s *Server) push(v *visit, c *caller, r oauth.AuthorizationRequest, proof *
 	if err != nil {
 		return pushedRequest{}, replayed(c, err)
 	}
-	return pushedRequest{oauth.RequestURIPrefix + uri.String(), seconds(life)}, nil
+	return pushedRequest{oauth.RequestURIPrefix + uri.Text(), seconds(life)}, nil
 }
 
 // codeBinding returns the thumbprint that binds the code: dpop_jkt, or the key

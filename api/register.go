@@ -71,7 +71,7 @@ func tooLarge(err error) error {
 // RFC 7592, Section 3). The log says when the client was registered.
 func (s *Server) describeClient(ctx context.Context, v *visit, management oauth.Artefact, m oauth.ClientMetadata) (registration, error) {
 	r := registration{
-		Client: management.ID, ClientMetadata: m, AccessToken: management.String(),
+		Client: management.ID, ClientMetadata: m, AccessToken: management.Text(),
 		URI: v.Tenant.URL + "/register/" + management.ID,
 	}
 	for first, err := range s.Journal.Log.ReadStream(ctx, s.Clients.Stream(management.ID), 0) {

@@ -47,7 +47,7 @@ func (s *Server) NewInitialAccessToken(ctx context.Context, m event.Meta, issuer
 	if err != nil {
 		return "", err
 	}
-	return a.String(), nil
+	return a.Text(), nil
 }
 
 // mayRegister checks the token that guards registration: an initial access

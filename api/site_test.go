@@ -106,7 +106,7 @@ func (st *site) issue(change func(*token.Issued)) string {
 	change(&e)
 	_, err = st.Tokens.Execute(st.Context(), event.Meta{}, a.ID, token.Issue{Issued: e})
 	st.must(err)
-	return a.String()
+	return a.Text()
 }
 
 // request sends a request. Its credentials are "<scheme> <token>"; with the DPoP

@@ -15,15 +15,15 @@ type Artefact struct {
 	Secret [32]byte
 }
 
-// String returns the artefact as it is handed out, 64 characters of base64url.
-func (a Artefact) String() string {
+// Text returns the artefact as it is handed out, 64 characters of base64url.
+func (a Artefact) Text() string {
 	raw := make([]byte, 0, 48)
 	raw = append(raw, parseUUID(a.ID)...)
 	raw = append(raw, a.Secret[:]...)
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// ParseArtefact reads what [Artefact.String] wrote.
+// ParseArtefact reads what [Artefact.Text] wrote.
 func ParseArtefact(s string) (Artefact, bool) {
 	if len(s) != 64 {
 		return Artefact{}, false
@@ -49,7 +49,8 @@ func (a Artefact) Matches(digest string) bool {
 	return subtle.ConstantTimeCompare([]byte(a.Digest()), []byte(digest)) == 1
 }
 
-// GoString keeps the secret out of %#v.
+// String and GoString keep the secret out of whatever is printed.
+func (a Artefact) String() string   { return "artefact " + a.ID }
 func (a Artefact) GoString() string { return "oauth.Artefact{" + a.ID + "}" }
 
 func formatUUID(raw []byte) string {

@@ -12,7 +12,7 @@ var artefact = oauth.Artefact{ID: "0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", Secret
 
 func TestArtefact(t *testing.T) {
 	const text = "AZehssPUfl-KmwwdLj9KW_8BAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD-"
-	if got := artefact.String(); got != text {
+	if got := artefact.Text(); got != text {
 		t.Errorf("got %s, want 64 characters of base64url: %s", got, text)
 	}
 	if got, ok := oauth.ParseArtefact(text); !ok || got != artefact {
@@ -37,7 +37,7 @@ func TestParseArtefact(t *testing.T) {
 		{"padding", strings.Repeat("A", 63) + "="},
 		{"line breaks, which base64 skips", strings.Repeat("\n", 64)},
 		{"line breaks in place of characters", strings.Repeat("A", 60) + "\r\n\r\n"},
-		{"a line break at the end", artefact.String() + "\n"},
+		{"a line break at the end", artefact.Text() + "\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,11 +64,11 @@ func TestArtefactNeedsUUID(t *testing.T) {
 
 // What is read is written the same, so no artefact has two spellings.
 func FuzzParseArtefact(f *testing.F) {
-	f.Add(artefact.String())
+	f.Add(artefact.Text())
 	f.Add(strings.Repeat("\n", 64))
 	f.Add(strings.Repeat("A", 62) + "\r\n")
 	f.Fuzz(func(t *testing.T, s string) {
-		if a, ok := oauth.ParseArtefact(s); ok && a.String() != s {
+		if a, ok := oauth.ParseArtefact(s); ok && a.Text() != s {
 			t.Fatalf("%q is read as %q", s, a)
 		}
 	})

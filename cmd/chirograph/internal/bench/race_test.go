@@ -98,7 +98,7 @@ func granted(t *testing.T, p *platform.Platform) (code, verifier string) {
 	if _, err := p.API.Consents.Execute(ctx, m, given, agreed); err != nil {
 		t.Fatal(err)
 	}
-	return artefact.String(), verifier
+	return artefact.Text(), verifier
 }
 
 const benchSubjectID = "bench-customer"
