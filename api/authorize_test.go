@@ -28,7 +28,7 @@ func TestOpenRefused(t *testing.T) {
 		{"with a repeated parameter", func(_ *bank, q url.Values) { q.Add("request_uri", q.Get("request_uri")) }, "more than once"},
 		{"with a request_uri of another form", func(_ *bank, q url.Values) { q.Set("request_uri", "https://evil.example/r") }, "invalid_request_uri"},
 		{"with a request_uri that nobody pushed", func(_ *bank, q url.Values) {
-			q.Set("request_uri", oauth.RequestURIPrefix+newArtefact().String())
+			q.Set("request_uri", oauth.RequestURIPrefix+newArtefact().Text())
 		}, "invalid_request_uri"},
 		{"with a wrong secret", func(_ *bank, q url.Values) {
 			a, _ := oauth.ParseArtefact(strings.TrimPrefix(q.Get("request_uri"), oauth.RequestURIPrefix))

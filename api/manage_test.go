@@ -52,7 +52,7 @@ func TestWhoMayManage(t *testing.T) {
 	}{
 		{"the client itself may", management, path, 200},
 		{"not without a token", "", path, 401},
-		{"not with a guess", "Bearer " + forged.String(), path, 401},
+		{"not with a guess", "Bearer " + forged.Text(), path, 401},
 		{"not with anything else", "Bearer abc", path, 401},
 		{"not with the initial access token", initial, path, 401},
 		{"not with another client's token", others, path, 401},

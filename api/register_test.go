@@ -95,7 +95,7 @@ func TestWhoMayRegister(t *testing.T) {
 		{"a client's token with the scope", "DPoP " + st.issue(registering), 0, 201, ""},
 		{"a JWT with the scope", "DPoP " + st.issueJWT(registering), 0, 201, ""},
 		{"nobody", "", 0, 401, `DPoP algs="ES256`},
-		{"who made the token up", "Bearer " + forged.String(), 0, 401, `error="invalid_token"`},
+		{"who made the token up", "Bearer " + forged.Text(), 0, 401, `error="invalid_token"`},
 		{"who sends anything", "Bearer abc", 0, 401, `error="invalid_token"`},
 		{"who sends the token in another scheme", strings.Replace(initial, "Bearer", "DPoP", 1), 0, 401, `error="invalid_token"`},
 		{"who has a token of another issuer", st.initial("other"), 0, 401, `error="invalid_token"`},

@@ -57,7 +57,7 @@ func TestArtefactNeedsUUID(t *testing.T) {
 					t.Errorf("wrote an artefact for %q", id)
 				}
 			}()
-			_ = oauth.Artefact{ID: id}.String()
+			_ = oauth.Artefact{ID: id}.Text()
 		}()
 	}
 }
