@@ -21,6 +21,7 @@ import (
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
 	"github.com/chirograph/chirograph/eventstore/ledger"
 )
 
@@ -51,6 +52,11 @@ func Open(ctx context.Context, o Options) (*Asker, error) {
 	p, err := openFolder(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Create {
+		if err := serve.EnsurePlatform(ctx, p); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
 	}
 	handler := p.Admin.Handler(admin.Trusted{Name: whoami()})
 	return &Asker{platform: p, send: func(ctx context.Context, method, path string, body []byte) (int, []byte, error) {

@@ -12,6 +12,9 @@ import (
 // Prefix of the names in the environment.
 const Prefix = "CHIROGRAPH_"
 
+// FileVariable names the file where no flag does.
+const FileVariable = Prefix + "CONFIG"
+
 // A Leaf is one setting.
 type Leaf struct {
 	Path  string // as in "public.listen"

@@ -102,7 +102,7 @@ func (c *Config) loadEnvironment(env []string, origins map[string]Origin) error 
 	}
 	for _, pair := range env {
 		name, text, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, Prefix) {
+		if !strings.HasPrefix(name, Prefix) || name == FileVariable {
 			continue
 		}
 		path, found := known[name]

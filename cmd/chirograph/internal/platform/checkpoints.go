@@ -10,9 +10,17 @@ import (
 	"github.com/chirograph/chirograph/eventstore/ledger"
 )
 
-// openCheckpoints finds the key of the checkpoints and lets the ledger say
-// whether the log may be served.
+// openCheckpoints lets the ledger say whether the log may be served.
 func (p *Platform) openCheckpoints(ctx context.Context) error {
+	if err := p.findCheckpointKey(ctx); err != nil || p.ReadOnly {
+		return err
+	}
+	var err error
+	p.Keeper, err = ledger.Open(ctx, p.keeping())
+	return err
+}
+
+func (p *Platform) findCheckpointKey(ctx context.Context) error {
 	seed, err := p.Ring.Secret(ctx, keys.ForCheckpoints)
 	if errors.Is(err, keys.ErrNoKey) {
 		seed, err = p.newCheckpointKey(ctx)
@@ -21,14 +29,10 @@ func (p *Platform) openCheckpoints(ctx context.Context) error {
 		return err
 	}
 	if len(seed) != ed25519.SeedSize {
-		return &ledger.UnverifiableError{What: "the key of the checkpoints has the wrong length"}
+		return errCheckpointKey
 	}
 	p.checkpoint = ed25519.NewKeyFromSeed(seed)
-	if p.ReadOnly {
-		return nil
-	}
-	p.Keeper, err = ledger.Open(ctx, p.keeping())
-	return err
+	return nil
 }
 
 // newCheckpointKey makes the key for a log that has no event yet. A log that

@@ -112,7 +112,10 @@ func (p *Platform) openKeys(ctx context.Context) error {
 	if _, err := os.Stat(p.Folder.keyring()); err != nil && head > 0 {
 		return &ledger.UnverifiableError{What: "the keyring " + p.Folder.keyring() + " is missing", Err: err}
 	}
-	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0); err != nil {
+	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0); errors.Is(err, os.ErrNotExist) {
+		err = &ledger.UnverifiableError{What: "the master key " + p.Folder.Master + " is missing", Err: err}
+	}
+	if err != nil {
 		return err
 	}
 	if p.Ring, err = keys.Open(ctx, p.Folder.keyring(), p.master, keys.Settings{Now: p.Now}); err != nil {

@@ -125,7 +125,7 @@ func (s *Server) notPlatform(next http.Handler) http.Handler {
 // adminPort answers operators.
 func (s *Server) adminPort() http.Handler {
 	operators := s.Admin.Handler(admin.Tokens{
-		Checker: s.API.Checker(PlatformIssuer, s.adminResource()), Origin: s.Config.AdminOrigin(),
+		Checker: s.API.Checker(PlatformIssuer, resourceOf(s.Config)), Origin: s.Config.AdminOrigin(),
 		Subjects: func(ctx context.Context, id string) (subject.State, error) {
 			state, _, err := s.API.Subjects.Get(ctx, id)
 			return state, err

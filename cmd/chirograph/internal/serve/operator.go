@@ -14,6 +14,8 @@ import (
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/adapters/keys"
 	"github.com/chirograph/chirograph/api/admin"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/fapi"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -29,16 +31,16 @@ const (
 	operatorKey  = "operator.key" // the secret it signs with
 )
 
-func (s *Server) adminResource() string { return s.Config.AdminOrigin() + "/admin" }
+func resourceOf(c config.Config) string { return c.AdminOrigin() + "/admin" }
 
-// PlatformURL is the issuer identifier of the platform's own issuer.
-func (s *Server) PlatformURL() string { return s.Config.AdminOrigin() + platformPath }
+// issuerURL is the issuer identifier of the platform's own issuer.
+func issuerURL(c config.Config) string { return c.AdminOrigin() + platformPath }
 
-// ensurePlatform makes the platform's own issuer and the client that the
+// EnsurePlatform makes the platform's own issuer and the client that the
 // commands are, as any other issuer and client are made. Where they exist
 // nothing is appended.
-func (s *Server) ensurePlatform(ctx context.Context) error {
-	key, err := s.operatorKey(ctx)
+func EnsurePlatform(ctx context.Context, p *platform.Platform) error {
+	key, err := keyOfOperator(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -51,11 +53,11 @@ func (s *Server) ensurePlatform(ctx context.Context) error {
 		return err
 	}
 	scope := strings.Join(admin.Scopes, " ")
-	_, err = s.Admin.Apply(ctx, s.Meta(event.ActorSystem), admin.Document{
+	_, err = p.Admin.Apply(ctx, p.Meta(event.ActorSystem), admin.Document{
 		Issuers: []admin.Issuer{{
-			ID: PlatformIssuer, URL: s.PlatformURL(), Profile: fapi.SecurityProfile.Name,
+			ID: PlatformIssuer, URL: issuerURL(p.Config), Profile: fapi.SecurityProfile.Name,
 			Settings: admin.Settings{
-				Scopes: append([]string{"openid"}, admin.Scopes...), Resources: []string{s.adminResource()}, DisplayName: "Chirograph",
+				Scopes: append([]string{"openid"}, admin.Scopes...), Resources: []string{resourceOf(p.Config)}, DisplayName: "Chirograph",
 			},
 			Keys: &admin.KeyPolicy{Algorithms: []string{jose.ES256}},
 		}},
@@ -70,8 +72,8 @@ func (s *Server) ensurePlatform(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) operatorKey(ctx context.Context) (crypto.Signer, error) {
-	der, err := s.Ring.Secret(ctx, operatorKey)
+func keyOfOperator(ctx context.Context, p *platform.Platform) (crypto.Signer, error) {
+	der, err := p.Ring.Secret(ctx, operatorKey)
 	if errors.Is(err, keys.ErrNoKey) {
 		key, err := jose.GenerateKey(jose.ES256)
 		if err != nil {
@@ -80,7 +82,7 @@ func (s *Server) operatorKey(ctx context.Context) (crypto.Signer, error) {
 		if der, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
 			return nil, err
 		}
-		return key, s.Ring.PutSecret(ctx, operatorKey, der)
+		return key, p.Ring.PutSecret(ctx, operatorKey, der)
 	}
 	if err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ type AdminFile struct {
 
 // writeAdminFile writes the file for its owner only, whole or not at all.
 func (s *Server) writeAdminFile() error {
-	key, err := s.operatorKey(context.Background())
+	key, err := keyOfOperator(context.Background(), s.Platform)
 	if err != nil {
 		return err
 	}
@@ -116,7 +118,7 @@ func (s *Server) writeAdminFile() error {
 		return err
 	}
 	text, err := json.MarshalIndent(AdminFile{
-		Address: s.listeners.address("admin"), Origin: s.Config.AdminOrigin(), Issuer: s.PlatformURL(), CA: string(s.adminCA),
+		Address: s.listeners.address("admin"), Origin: s.Config.AdminOrigin(), Issuer: issuerURL(s.Config), CA: string(s.adminCA),
 		Client: operator, Key: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), PID: os.Getpid(),
 	}, "", "  ")
 	if err != nil {

@@ -53,7 +53,7 @@ func New(ctx context.Context, p *platform.Platform, bound Bound) (*Server, error
 	if err := s.open(ctx, bound); err != nil {
 		return nil, err
 	}
-	if err := s.ensurePlatform(ctx); err != nil {
+	if err := EnsurePlatform(ctx, p); err != nil {
 		s.listeners.close()
 		return nil, err
 	}

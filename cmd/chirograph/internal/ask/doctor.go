@@ -1,0 +1,168 @@
+package ask
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/mtls"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
+	"github.com/chirograph/chirograph/eventstore/ledger"
+	"github.com/chirograph/chirograph/projections"
+)
+
+// Results of a [Finding].
+const (
+	Good  = "ok"
+	Mind  = "mind" // nothing is wrong yet
+	Bad   = "bad"
+	soon  = 14 * 24 * time.Hour
+	group = 0o077 // permissions of anybody but the owner
+)
+
+// A Finding is what one check of a doctor found.
+type Finding struct {
+	Check  string `json:"check"`
+	Result string `json:"result"`
+	Detail string `json:"detail"`
+}
+
+// Examine looks at everything that can be looked at without changing it.
+func Examine(ctx context.Context, o Options) []Finding {
+	checks := []struct {
+		name string
+		run  func(context.Context, Options) (result, detail string)
+	}{
+		{"data folder", folderPrivate}, {"log", logOpens}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
+		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp},
+	}
+	var all []Finding
+	for _, c := range checks {
+		result, detail := c.run(ctx, o)
+		all = append(all, Finding{c.name, result, detail})
+	}
+	return all
+}
+
+func folderPrivate(_ context.Context, o Options) (string, string) {
+	about, err := os.Stat(o.Config.DataDir)
+	switch {
+	case err != nil:
+		return Bad, platform.ErrNoData.Error()
+	case about.Mode().Perm()&group != 0:
+		return Bad, fmt.Sprintf("%s can be read by others: chmod 700", o.Config.DataDir)
+	}
+	return Good, o.Config.DataDir
+}
+
+func examined(ctx context.Context, o Options, look func(*platform.Platform) (string, string)) (string, string) {
+	p, err := platform.Examine(ctx, platform.Options{Config: o.Config, Version: o.Version, Log: o.Log}, true)
+	if err != nil {
+		return Bad, err.Error()
+	}
+	defer p.Close()
+	return look(p)
+}
+
+func logOpens(ctx context.Context, o Options) (string, string) {
+	return examined(ctx, o, func(p *platform.Platform) (string, string) {
+		size, err := p.Log.Size(ctx)
+		if err != nil {
+			return Bad, err.Error()
+		}
+		return Good, fmt.Sprintf("%d events, log %s", size, p.Log.ID())
+	})
+}
+
+func checkpointsAgree(ctx context.Context, o Options) (string, string) {
+	return examined(ctx, o, func(p *platform.Platform) (string, string) {
+		s, err := ledger.Stand(ctx, p.Log, p.CheckpointKey(), p.Folder.Checkpoints)
+		switch {
+		case err != nil:
+			return Bad, err.Error()
+		case s.Newest.Size == 0:
+			return Mind, "none was signed yet"
+		}
+		return Good, fmt.Sprintf("the newest covers %d events, epoch %d", s.Newest.Size, s.Epoch)
+	})
+}
+
+func secondFolder(_ context.Context, o Options) (string, string) {
+	if o.Config.Checkpoints.Folder == "" {
+		return Mind, "checkpoints.folder is not set: who puts back the whole data folder is not noticed"
+	}
+	return Good, o.Config.Checkpoints.Folder
+}
+
+func certificateLasts(_ context.Context, o Options) (string, string) {
+	c := o.Config.Public.TLS
+	if c == (config.TLS{}) {
+		return Mind, "none is known here: use --config"
+	}
+	r, err := mtls.NewReloader(c.Cert, c.Key, o.Log)
+	if err != nil {
+		return Bad, err.Error()
+	}
+	shown, err := r.Certificate(nil)
+	if err != nil || shown.Leaf == nil {
+		return Bad, "the certificate cannot be read"
+	}
+	left := time.Until(shown.Leaf.NotAfter)
+	detail := "valid until " + shown.Leaf.NotAfter.UTC().Format(time.DateOnly)
+	switch {
+	case left <= 0:
+		return Bad, detail
+	case left < soon:
+		return Mind, detail
+	}
+	return Good, detail
+}
+
+func serverAnswers(ctx context.Context, o Options) (string, string) {
+	r, running, err := find(ctx, o.Config)
+	switch {
+	case err != nil:
+		return Bad, err.Error()
+	case !running:
+		return Mind, "none is running on this folder"
+	}
+	status, body, err := r.client.Do(ctx, http.MethodGet, r.origin+"/readyz?verbose", r.tokens, nil)
+	if err != nil {
+		return Bad, err.Error()
+	}
+	if status != http.StatusOK {
+		return Bad, fmt.Sprintf("not ready: %s", body)
+	}
+	return Good, "ready, at " + r.origin
+}
+
+func projectionsKeepUp(ctx context.Context, o Options) (string, string) {
+	a, err := Open(ctx, o)
+	if err != nil {
+		return Bad, err.Error()
+	}
+	raw, err := a.Do(ctx, http.MethodGet, "/admin/projections", nil)
+	if err = errors.Join(err, a.Close()); err != nil {
+		return Bad, err.Error()
+	}
+	var all struct {
+		Items []projections.Health `json:"items"`
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return Bad, err.Error()
+	}
+	for _, p := range all.Items {
+		if p.Failing != "" {
+			return Bad, p.Name + ": " + p.Failing
+		}
+		if p.Lag() > uint64(o.Config.Projections.LagBudget) {
+			return Mind, fmt.Sprintf("%s is %d events behind", p.Name, p.Lag())
+		}
+	}
+	return Good, fmt.Sprintf("%d in step", len(all.Items))
+}

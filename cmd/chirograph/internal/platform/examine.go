@@ -1,0 +1,37 @@
+package platform
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/metrics"
+	"github.com/chirograph/chirograph/eventstore/ledger"
+)
+
+var errCheckpointKey = &ledger.UnverifiableError{What: "the key of the checkpoints has the wrong length"}
+
+// Examine opens only the log and the key of its checkpoints, and believes
+// nothing of what the log holds: for verification, and for what must be done
+// to a log that may not be served.
+func Examine(ctx context.Context, o Options, readOnly bool) (*Platform, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.ReadOnly = readOnly
+	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
+	if _, err := os.Stat(p.Folder.log()); err != nil {
+		return nil, ErrNoData
+	}
+	for _, step := range []func(context.Context) error{p.openLog, p.openKeys, p.findCheckpointKey} {
+		if err := step(ctx); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
