@@ -93,11 +93,11 @@ func privateKey(text string) (crypto.Signer, error) {
 }
 
 func authorities(text string) (*x509.CertPool, error) {
-	if text == "" {
-		return nil, nil // the system's
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(text)) {
+	if text != "" && !pool.AppendCertsFromPEM([]byte(text)) {
 		return nil, errors.New("the authority in admin.json cannot be read")
 	}
 	return pool, nil

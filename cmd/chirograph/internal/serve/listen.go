@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"github.com/chirograph/chirograph/adapters/mtls"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
@@ -46,7 +47,7 @@ func (b Bound) Close() (err error) {
 type certificate struct {
 	get    func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	follow func(context.Context) error
-	ca     []byte // PEM of the authority, if it is our own
+	ca     []byte // PEM of what vouches for it: our own authority, or the chain in its file
 }
 
 func (s *Server) open(_ context.Context, bound Bound) (err error) {
@@ -83,7 +84,8 @@ func (s *Server) reloading(files config.TLS) (certificate, error) {
 		return certificate{}, err
 	}
 	s.reloaders = append(s.reloaders, r)
-	return certificate{get: r.Certificate, follow: r.Follow}, nil
+	chain, err := os.ReadFile(files.Cert)
+	return certificate{get: r.Certificate, follow: r.Follow, ca: chain}, err
 }
 
 // Reload reads the certificates again. What cannot be read leaves the last
@@ -97,11 +99,11 @@ func (s *Server) Reload() error {
 }
 
 // adminCertificate is the one that is configured, or one for localhost that
-// lives as long as the process. Its authority is told in admin.json.
+// lives as long as the process. What vouches for it is told in admin.json.
 func (s *Server) adminCertificate(public certificate) (certificate, error) {
 	if c := s.Config.Admin.TLS; c.Cert != "" {
 		if c == s.Config.Public.TLS {
-			return certificate{get: public.get}, nil
+			return certificate{get: public.get, ca: public.ca}, nil
 		}
 		return s.reloading(c)
 	}

@@ -101,7 +101,7 @@ type AdminFile struct {
 	Address string `json:"address"`
 	Origin  string `json:"origin"`
 	Issuer  string `json:"issuer"`
-	CA      string `json:"ca,omitempty"` // PEM; the system's authorities if empty
+	CA      string `json:"ca,omitempty"` // PEM; counts beside the system's authorities
 	Client  string `json:"client_id"`
 	Key     string `json:"private_key"` // PEM, PKCS #8
 	PID     int    `json:"pid"`
