@@ -51,7 +51,7 @@ func TestInteractionID(t *testing.T) {
 			}
 		})
 	}
-	if interaction("") == interaction("") {
+	if one, other := interaction(""), interaction(""); one == other {
 		t.Error("two calls got the same id")
 	}
 }

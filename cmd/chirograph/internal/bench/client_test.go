@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509/pkix"
 	"encoding/json"
-	"math/big"
 	"net/url"
 	"os"
 	"testing"
@@ -55,10 +54,12 @@ func newCertificate(b *testing.B) *tls.Certificate {
 
 // fixedKey is a key that is no secret.
 func fixedKey() crypto.Signer {
-	curve := elliptic.P256()
-	key := &ecdsa.PrivateKey{D: big.NewInt(0x5eed)}
-	key.Curve = curve
-	key.X, key.Y = curve.ScalarBaseMult(key.D.Bytes())
+	raw := make([]byte, 32)
+	raw[31] = 0x5e
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+	if err != nil {
+		panic(err)
+	}
 	return key
 }
 
