@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 	"time"
 )
 
-// The README's shell blocks run as they stand, in order, against the server
-// that the first of them starts.
+// The README's shell blocks run as they stand and in order, where a newcomer
+// types them, against the server that the first of them starts.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -24,14 +25,14 @@ func TestREADME(t *testing.T) {
 	if len(blocks) == 0 {
 		t.Fatal("README.md has no shell block")
 	}
-	env := append(os.Environ(), "CHIROGRAPH_DATA_DIR="+filepath.Join(t.TempDir(), "data"),
-		"PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	forget(t, "../.chirograph")
+	env := append(os.Environ(), "PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	for _, block := range blocks {
 		script := []string{"set -euo pipefail"}
 		for _, command := range block {
 			switch {
 			case serves(command):
-				serve(t, command, env)
+				shows(t, string(readme), serve(t, command, env))
 			case known(command):
 				script = append(script, command)
 			default:
@@ -93,20 +94,49 @@ func serves(command string) bool {
 	return args == "serve" || strings.HasPrefix(args, "serve ") || args == "dev" || strings.HasPrefix(args, "dev --")
 }
 
+// forget removes a folder at the end of the test if it is not there yet.
+func forget(t *testing.T, folder string) {
+	if _, err := os.Stat(folder); errors.Is(err, os.ErrNotExist) {
+		t.Cleanup(func() { os.RemoveAll(folder) })
+	}
+}
+
 // serve starts a command and returns once it serves. It is stopped when the
-// test ends, and must then end by itself.
-func serve(t *testing.T, command string, env []string) {
+// test ends and must then end by itself, with whatever code: "go run" knows
+// but one after an interrupt.
+func serve(t *testing.T, command string, env []string) (output string) {
 	t.Helper()
 	p, err := start(exec.Command("bash", "-c", "exec "+command), "..", env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := p.stop(); err != nil {
+		err := p.stop()
+		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 			t.Errorf("%s: %v", command, err)
 		}
 	})
-	if err := p.waitFor("serving", 5*time.Minute); err != nil {
+	if err := p.waitFor("Serving", 5*time.Minute); err != nil {
 		t.Fatalf("%s: %v", command, err)
+	}
+	return p.output()
+}
+
+var (
+	shown  = regexp.MustCompile("(?ms)^```\n(  DEV MODE.*?)^```$")
+	varies = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9:.]{5,}|[0-9]+ \w+ 20[0-9]{2}|root \S+`)
+)
+
+// shows fails if the story that the README shows is not what a start prints,
+// but for ids, times and the root of the log.
+func shows(t *testing.T, readme, printed string) {
+	t.Helper()
+	found := shown.FindStringSubmatch(readme)
+	if found == nil {
+		t.Fatal("README.md does not show what the first command prints")
+	}
+	want, got := varies.ReplaceAllString(found[1], "…"), varies.ReplaceAllString(printed, "…")
+	if !strings.Contains(got, strings.TrimSpace(want)) {
+		t.Errorf("README.md shows\n%s\nbut a start prints\n%s", want, got)
 	}
 }

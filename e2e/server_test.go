@@ -22,14 +22,14 @@ import (
 // A server is a running "chirograph dev".
 type server struct {
 	*process
-	folder, certificates string
-	port, mtls           int
+	folder, scratch string
+	port, mtls      int
 }
 
 // startBank starts the development server on free ports with its data below
 // dir, and returns when it has told its story and serves.
 func startBank(dir string) (*server, error) {
-	s := &server{folder: filepath.Join(dir, "data"), certificates: dir}
+	s := &server{folder: filepath.Join(dir, "data"), scratch: dir}
 	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func startBank(dir string) (*server, error) {
 func (s *server) environment() []string {
 	return []string{
 		fmt.Sprintf("E2E_PORT=%d", s.port), fmt.Sprintf("E2E_MTLS_PORT=%d", s.mtls),
-		"E2E_FOLDER=" + s.folder, "E2E_CERTIFICATES=" + s.certificates, "E2E_PROGRAM=" + program,
+		"E2E_FOLDER=" + s.folder, "E2E_SCRATCH=" + s.scratch, "E2E_PROGRAM=" + program,
 	}
 }
 

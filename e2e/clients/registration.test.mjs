@@ -5,21 +5,21 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import test from 'node:test'
 import * as client from 'openid-client'
-import { fetchFrom, initialAccessToken, issuer, mtlsResource, resource, selfSigned } from '../lib/bank.mjs'
+import { fetchFrom, initialAccessToken, issuer, mtlsResource, newKey, resource, selfSigned } from '../lib/bank.mjs'
 import { mainJob } from './main-job.mjs'
 
 const redirectURI = 'https://client.example/callback'
 const grants = { redirect_uris: [redirectURI], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid profile accounts offline_access' }
 
 test('private_key_jwt and tokens bound to a certificate', async () => {
-  const keys = await crypto.subtle.generateKey({ name: 'Ed25519' }, true, ['sign', 'verify'])
+  const { key, jwks } = await newKey({ name: 'Ed25519' })
   const config = await registered({
     client_name: 'Tally',
     token_endpoint_auth_method: 'private_key_jwt',
     tls_client_certificate_bound_access_tokens: true,
     use_mtls_endpoint_aliases: true,
-    jwks: { keys: [await publicKey(keys)] },
-  }, client.PrivateKeyJwt(keys.privateKey), fetchFrom(selfSigned('tally')))
+    jwks,
+  }, client.PrivateKeyJwt(key), fetchFrom(selfSigned('tally')))
   await mainJob(config, { redirectURI, accounts: new URL(`${mtlsResource}/accounts`), binding: 'Bearer' })
 })
 
@@ -49,11 +49,11 @@ test('self_signed_tls_client_auth and tokens bound to the certificate', async ()
 })
 
 test('a registration can be read, replaced and ended by its own token only', async () => {
-  const keys = await crypto.subtle.generateKey({ name: 'RSA-PSS', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }, true, ['sign', 'verify'])
+  const { key, jwks } = await newKey({ name: 'RSA-PSS', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) })
   const config = await registered({
     client_name: 'Sum', token_endpoint_auth_method: 'private_key_jwt', dpop_bound_access_tokens: true,
-    grant_types: ['client_credentials'], redirect_uris: undefined, scope: 'accounts', jwks: { keys: [await publicKey(keys)] },
-  }, client.PrivateKeyJwt(keys.privateKey), fetchFrom())
+    grant_types: ['client_credentials'], redirect_uris: undefined, scope: 'accounts', jwks,
+  }, client.PrivateKeyJwt(key), fetchFrom())
   const { registration_client_uri: uri, registration_access_token: token, client_id } = config.clientMetadata()
   const proof = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('PS256')) }
   await client.clientCredentialsGrant(config, undefined, proof)
@@ -77,8 +77,8 @@ test('nobody registers without an initial access token', async () => {
     { code: 'OAUTH_WWW_AUTHENTICATE_CHALLENGE' })
 })
 
-async function registered(metadata, authentication, fetch) {
-  const options = { initialAccessToken: await initialAccessToken(), [client.customFetch]: fetch }
+function registered(metadata, authentication, fetch) {
+  const options = { initialAccessToken: initialAccessToken(), [client.customFetch]: fetch }
   return client.dynamicClientRegistration(issuer, { ...grants, ...metadata }, authentication, options)
 }
 
@@ -93,11 +93,6 @@ async function managed(...request) {
   const body = await response.text()
   assert.equal(response.status, 200, body)
   return JSON.parse(body)
-}
-
-async function publicKey({ publicKey }) {
-  const { ext, key_ops, ...jwk } = await crypto.subtle.exportKey('jwk', publicKey)
-  return { ...jwk, kid: 'k1', use: 'sig' }
 }
 
 /** The key of a self-signed certificate with the certificate itself (RFC 8705, Section 2.2.2). */

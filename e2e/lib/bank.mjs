@@ -1,12 +1,12 @@
 // The development server under test: its addresses, its customers, and the
 // keys that it leaves in its data folder for programs that play third parties.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as client from 'openid-client'
 import { Agent, fetch } from 'undici'
 
-const { E2E_PORT, E2E_MTLS_PORT, E2E_FOLDER, E2E_CERTIFICATES, E2E_PROGRAM } = process.env
+const { E2E_PORT, E2E_MTLS_PORT, E2E_FOLDER, E2E_SCRATCH, E2E_PROGRAM } = process.env
 
 export const issuer = new URL(`https://localhost:${E2E_PORT}/fapi2`)
 export const resource = `https://localhost:${E2E_PORT}/bank`
@@ -39,6 +39,13 @@ async function signing(clientID, redirectURI) {
   return { clientID, key: { key, kid }, redirectURI }
 }
 
+/** A new key, to sign with, and as the JWK set that a client registers. */
+export async function newKey(algorithm = { name: 'ECDSA', namedCurve: 'P-256' }) {
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const { ext, key_ops, ...jwk } = await crypto.subtle.exportKey('jwk', publicKey)
+  return { key: { key: privateKey, kid: 'k1' }, jwks: { keys: [{ ...jwk, kid: 'k1', use: 'sig' }] } }
+}
+
 /** A fetch that trusts the server's own authority, and shows a certificate if it is given one. */
 export function fetchFrom(certificate = {}) {
   const dispatcher = new Agent({ connect: { ca: kept('ca.pem'), ...certificate } })
@@ -47,12 +54,21 @@ export function fetchFrom(certificate = {}) {
 
 /** A self-signed certificate that was made for this run. */
 export function selfSigned(name) {
-  const read = (ending) => readFileSync(join(E2E_CERTIFICATES, name + ending), 'utf8')
+  const read = (ending) => readFileSync(join(E2E_SCRATCH, name + ending), 'utf8')
   return { cert: read('.pem'), key: read('.key') }
 }
 
+/** Runs a command of the operator, and returns what it printed. */
+export function operate(...command) {
+  return execFileSync(E2E_PROGRAM, [...command, '--data', E2E_FOLDER, '--quiet'], { encoding: 'utf8' }).trim()
+}
+
 /** A token that opens the registration endpoint, as the operator hands it out. */
-export function initialAccessToken() {
-  const token = execFileSync(E2E_PROGRAM, ['registration', 'token', 'fapi2', '--data', E2E_FOLDER, '--quiet'])
-  return token.toString().trim()
+export const initialAccessToken = () => operate('registration', 'token', 'fapi2')
+
+/** Makes issuers and clients as a document declares them. */
+export function declare(document) {
+  const file = join(E2E_SCRATCH, 'declared.yaml')
+  writeFileSync(file, JSON.stringify(document)) // JSON is YAML
+  operate('apply', '-f', file)
 }

@@ -15,6 +15,7 @@ const flags = [
 ]
 const screenshots = process.env.E2E_SCREENSHOTS
 const { clientID, key, redirectURI } = await budgetly()
+const ours = { issuer, clientID, key }
 let browser, site
 
 test.before(async () => {
@@ -57,9 +58,10 @@ function expected(message) {
   return message.text().startsWith('Failed to load resource: the server responded with a status of 4')
 }
 
-/** Has Budgetly push a request, and returns its address and how to trade the answer for a token. */
-export async function asked(parameters = {}) {
-  const config = await client.discovery(issuer, clientID, {}, client.PrivateKeyJwt(key), { [client.customFetch]: fetchFrom() })
+/** Has Budgetly, or another, push a request, and returns its address and how to trade the answer for a token. */
+export async function asked(parameters = {}, by = ours) {
+  const authentication = client.PrivateKeyJwt(by.key)
+  const config = await client.discovery(by.issuer, by.clientID, {}, authentication, { [client.customFetch]: fetchFrom() })
   const proof = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) }
   const checks = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState() }
   const url = await client.buildAuthorizationUrlWithPAR(config, {
