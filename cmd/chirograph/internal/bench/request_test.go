@@ -10,9 +10,9 @@ import (
 // What the server's events measured, data and metadata, in bytes; the floor
 // writes as much.
 var (
-	tokenSize       = size{1500, 420}
-	tokenSizeMutual = size{300, 420}
-	parSize         = size{1300, 420}
+	tokenSize       = size{1148, 262}
+	tokenSizeMutual = size{328, 276}
+	parSize         = size{1466, 329}
 )
 
 const (
