@@ -35,6 +35,9 @@ func (sc script) play(t *testing.T, h *house) {
 			for _, st := range sc.lines[1:] {
 				sc.step(s, st)
 			}
+			if len(s.tweaks) > 0 {
+				t.Errorf("what the last \"with\" changes was never sent")
+			}
 		})
 	}
 }

@@ -36,7 +36,8 @@
 //	back                          the page that was left for the client
 //
 // $NAME stands for what was saved; requests save token, refresh_token, id_token,
-// request_uri, code, verifier, state and nonce by themselves. ${x*300} repeats.
+// request_uri, code, verifier, state and nonce by themselves. ${x*300} repeats x; ${code~}
+// is code with a wrong end.
 // Words with spaces are quoted, in '…' as they are, in "…" with Go's escapes.
 //
 // What with changes: assertion=none|reuse|garbage, assertion.CLAIM, dpop=none|

@@ -1,18 +1,12 @@
 package conformance
 
 import (
-	"flag"
-	"fmt"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/mtls"
 )
-
-var update = flag.Bool("update", false, "write the table of modules into docs/conformance.md")
 
 // A module is a row of the plan fapi2-security-profile-final-test-plan that
 // does not belong to one ecosystem.
@@ -169,55 +163,4 @@ func (sc script) speakers() []string {
 		names = append(names, w.text)
 	}
 	return names
-}
-
-const (
-	document = "../../../../docs/conformance.md"
-	begin    = "<!-- generated from cmd/chirograph/internal/conformance: modules -->\n"
-	end      = "<!-- end of modules -->"
-)
-
-// TestDocument holds the table in docs/conformance.md to the scripts.
-func TestDocument(t *testing.T) {
-	raw, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, opened := strings.Cut(string(raw), begin)
-	got, after, closed := strings.Cut(rest, end)
-	want := table(readScripts(t))
-	switch {
-	case !opened || !closed:
-		t.Fatalf("%s has no part between %q and %q", document, begin, end)
-	case got == want:
-	case !*update:
-		t.Fatalf("%s differs from the scripts: run go test -run TestDocument ./cmd/chirograph/internal/conformance -update", document)
-	default:
-		if err := os.WriteFile(document, []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func table(scripts []script) string {
-	var b strings.Builder
-	b.WriteString("\n| module | for | scripts |\n|---|---|---|\n")
-	for _, m := range modules {
-		var names []string
-		for _, s := range playing(scripts, m.name) {
-			names = append(names, s.linked())
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m.name, m.need.title, strings.Join(names, ", "))
-	}
-	b.WriteString("\n| script beyond the modules | what it plays |\n|---|---|\n")
-	for _, s := range scripts {
-		if len(s.modules) == 0 {
-			fmt.Fprintf(&b, "| %s | %s |\n", s.linked(), strings.ReplaceAll(strings.Join(s.head, "<br>"), "|", "\\|"))
-		}
-	}
-	return b.String() + "\n"
-}
-
-func (sc script) linked() string {
-	return fmt.Sprintf("[%s](../cmd/chirograph/internal/conformance/testdata/%s.http)", sc.name, sc.name)
 }

@@ -63,7 +63,7 @@ func readScripts(t *testing.T) []script {
 }
 
 func parseScript(name string, raw []byte) (script, error) {
-	s := script{name: name}
+	s, known := script{name: name}, verbs()
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(lines.Text())
@@ -78,7 +78,7 @@ func parseScript(name string, raw []byte) (script, error) {
 		if len(words) == 0 {
 			continue
 		}
-		if _, known := verbs[words[0].text]; !known {
+		if known[words[0].text] == nil {
 			return s, fmt.Errorf("line %d: there is no statement %q", n, words[0].text)
 		}
 		s.lines = append(s.lines, statement{n, words[0].text, words[1:]})

@@ -84,7 +84,20 @@ func shouted(raw string) string {
 	return strings.ToUpper(u.Scheme+"://"+u.Host) + u.Path
 }
 
-// expand replaces what was saved. ${x*300} repeats x.
+// spoiled changes the end of something secret, and leaves alone how it begins:
+// artefacts begin with the id of their stream.
+func spoiled(s string) string {
+	end := s[max(0, len(s)-8):]
+	return strings.TrimSuffix(s, end) + strings.Map(func(c rune) rune {
+		if c == 'A' {
+			return 'B'
+		}
+		return 'A'
+	}, end)
+}
+
+// expand replaces what was saved. ${x*300} repeats x, ${code~} is a code that
+// is wrong at its end.
 func (s *session) expand(words []word) ([]word, error) {
 	var unknown error
 	expanded := make([]word, len(words))
@@ -92,6 +105,9 @@ func (s *session) expand(words []word) ([]word, error) {
 		expanded[i] = word{os.Expand(w.text, func(name string) string {
 			if value, known := s.saved[name]; known {
 				return value
+			}
+			if kept, almost := strings.CutSuffix(name, "~"); almost {
+				return spoiled(s.saved[kept])
 			}
 			text, times, repeats := strings.Cut(name, "*")
 			n, err := strconv.Atoi(times)
@@ -110,7 +126,7 @@ func (s *session) run(st statement) error {
 	if err != nil {
 		return err
 	}
-	return verbs[st.verb](s, args)
+	return verbs()[st.verb](s, args)
 }
 
 // take keeps an answer and what it holds for later requests.

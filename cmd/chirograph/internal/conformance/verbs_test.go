@@ -7,11 +7,9 @@ import (
 	"time"
 )
 
-// verbs are the statements of the language.
-var verbs map[string]func(*session, []word) error
-
-func init() { // race and together run statements themselves
-	verbs = map[string]func(*session, []word) error{
+// verbs returns the statements of the language.
+func verbs() map[string]func(*session, []word) error {
+	return map[string]func(*session, []word) error{
 		"client": become, "with": tweak, "browser": switchBrowser, "back": goBack, "advance": advance, "save": save,
 		"par": pushRequest, "redeem": redeem, "refresh": refresh, "client_credentials": clientCredentials,
 		"introspect": introspect, "revoke": revoke, "userinfo": userinfo, "resource": readResource,
@@ -93,7 +91,7 @@ func (s *session) concurrently(args []word) (succeeded []*session, n int, err er
 	if len(args) < 2 {
 		return nil, 0, errUsage
 	}
-	verb := verbs[args[1].text]
+	verb := verbs()[args[1].text]
 	if _, err := fmt.Sscan(args[0].text, &n); err != nil || n < 2 || verb == nil {
 		return nil, 0, errUsage
 	}
