@@ -27,6 +27,7 @@ type Entry struct {
 	Result      string              `json:"result,omitempty"` // of what can be refused
 	Interaction string              `json:"x_fapi_interaction_id,omitempty"`
 	Erased      []string            `json:"erased,omitempty"` // fields whose key was destroyed
+	Body        any                 `json:"-"`                // the event itself, for telling it in other words
 }
 
 // Named is an identifier and what people call it.
@@ -39,7 +40,7 @@ func entry(d eventstore.Decoded, s subjects, registry *event.Registry, n event.N
 	e := Entry{
 		Position: d.Position, Time: d.Recorded, Type: d.Type, Stream: d.Stream, Revision: d.Revision, Event: d.ID.String(),
 		Sentence: registry.Audit(d.Body, told{n, d.Metadata}), Actor: d.Metadata.Actor, Issuer: d.Metadata.Issuer,
-		Consent: s.consent, Result: s.result, Interaction: s.interaction, Erased: d.Erased,
+		Consent: s.consent, Result: s.result, Interaction: s.interaction, Erased: d.Erased, Body: d.Body,
 	}
 	if s.client != "" {
 		e.Client = &Named{s.client, n.Client(s.client)}

@@ -35,11 +35,7 @@ func (c customers) History(ctx context.Context, consent string) ([]api.HistoryLi
 	found, err := c.platform.Projections.Audit.Search(ctx, projections.Query{
 		Consent: consent, Page: projections.Page{Limit: historyLines},
 	})
-	lines := make([]api.HistoryLine, len(found.Items))
-	for i, e := range found.Items {
-		lines[i] = api.HistoryLine{Time: e.Time, Sentence: e.Sentence}
-	}
-	return lines, err
+	return history(found.Items), err
 }
 
 // patience is how long an answer waits for projections that are behind.
