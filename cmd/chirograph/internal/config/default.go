@@ -14,7 +14,7 @@ func Default() Config {
 		Admin:          Admin{Listen: "127.0.0.1:9443"},
 		TrustedProxies: []string{},
 		Limits: Limits{
-			Client: Rate{PerSecond: 200, Burst: 400}, Address: Rate{PerSecond: 100, Burst: 200}, Buckets: 50_000,
+			Client: Rate{PerSecond: 500, Burst: 1000}, Address: Rate{PerSecond: 1000, Burst: 2000}, Buckets: 50_000,
 		},
 		Log:          Log{Level: "info", Format: "json"},
 		Drain:        Drain{Delay: seconds(5), Timeout: seconds(20)},
