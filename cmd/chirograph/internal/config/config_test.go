@@ -41,7 +41,7 @@ func TestPrecedence(t *testing.T) {
 		{"a flag goes before all", time.Duration(c.Drain.Delay) == 7*time.Second, "drain.delay", FromFlag},
 		{"the environment before the file", c.Log.Level == "error", "log.level", FromEnv},
 		{"the file before the default", c.Limits.Client.Burst == 7, "limits.client.burst", FromFile},
-		{"what is not set keeps its default", c.Limits.Client.PerSecond == 200, "limits.client.per_second", FromDefault},
+		{"what is not set keeps its default", c.Limits.Client.PerSecond == 500, "limits.client.per_second", FromDefault},
 		{"lists may be separated by commas", slices.Equal(c.TrustedProxies, []string{"10.0.0.0/8", "::1/128"}), "trusted_proxies", FromEnv},
 		{"files are relative to the file that names them", c.Public.TLS.Cert == filepath.Join(filepath.Dir(path), "c.pem"), "public.tls.cert", FromFile},
 		{"a default folder is relative to where the server runs", c.DataDir == "chirograph-data", "data_dir", FromDefault},

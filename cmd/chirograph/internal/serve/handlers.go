@@ -85,6 +85,9 @@ func (s *Server) hosts(next http.Handler) http.Handler {
 			misdirected(w)
 			return
 		}
+		if _, port, err := net.SplitHostPort(r.Host); s.Dev && err == nil {
+			r.Host = net.JoinHostPort("localhost", port) // its issuers go by that name
+		}
 		next.ServeHTTP(w, r)
 	})
 }
