@@ -100,4 +100,3 @@ func (s *Server) Handler(guard Guard) http.Handler {
 	})
 	return mux
 }
-func describe(w http.ResponseWriter, r *http.Request) {}

@@ -90,8 +90,11 @@ func (s *Server) serve(r route, guard Guard) http.Handler {
 		if err == nil {
 			out = response{status: http.StatusOK, body: answer}
 		}
-		if err := guard.Record(req, caller, r.method+" "+r.path, out.status); err != nil {
-			out = problemOf(err)
+		if failed := guard.Record(req, caller, r.method+" "+r.path, out.status); failed != nil {
+			err, out = failed, problemOf(failed)
+		}
+		if out.status >= http.StatusInternalServerError {
+			s.API.Log.ErrorContext(req.Context(), "operator's request failed", "route", r.method+" "+r.path, "err", err)
 		}
 		write(w, out)
 	})
