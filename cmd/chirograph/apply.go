@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -52,12 +53,17 @@ name stays as it is. Applying the same file again changes nothing.`,
 		if err != nil {
 			return err
 		}
-		if len(rows(raw)) == 0 {
-			fmt.Fprintln(cmd.ErrOrStderr(), "everything is as declared")
-			return nil
-		}
-		return show(cmd, raw, column{"ID", "id"}, column{"KIND", "kind"}, column{"CHANGE", "did"})
+		return changed(cmd, raw, column{"ID", "id"}, column{"KIND", "kind"}, column{"CHANGE", "did"})
 	})
+}
+
+// changed shows what applying a document did.
+func changed(cmd *cobra.Command, raw json.RawMessage, columns ...column) error {
+	if form, _ := cmd.Flags().GetString("output"); form == "table" && len(rows(raw)) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "everything is as declared")
+		return nil
+	}
+	return show(cmd, raw, columns...)
 }
 
 // resolve reads the secrets that a document names by file. Paths are relative

@@ -21,36 +21,38 @@ const (
 
 // locating adds the flags that say which installation a command is about.
 func locating(c *cobra.Command) *cobra.Command {
-	c.Flags().String("config", "", "configuration file of the server")
+	c.Flags().String("config", "", "configuration file of the server (also CHIROGRAPH_CONFIG)")
 	c.Flags().String("data", "", "data folder, if there is no configuration file (default: chirograph-data, or .chirograph of dev)")
 	return c
 }
 
-// located returns the configuration that a command is about: that of a file,
-// or of a data folder alone.
+// located returns the configuration that a command is about: that of the file
+// which a flag or CHIROGRAPH_CONFIG names and of the environment, or of a data
+// folder alone.
 func located(cmd *cobra.Command) (config.Config, error) {
-	file, _ := cmd.Flags().GetString("config")
-	data, _ := cmd.Flags().GetString("data")
-	if file != "" {
-		flags := map[string]string{}
-		if data != "" {
-			flags["data_dir"] = data
-		}
-		c, _, err := config.Load(config.Sources{File: file, Env: os.Environ(), Flags: flags})
-		return c, err
+	flags := map[string]string{}
+	if data := text(cmd, "data"); data != "" {
+		flags["data_dir"] = data
 	}
-	c := config.Default()
-	if named := os.Getenv(config.Prefix + "DATA_DIR"); named != "" {
-		c.DataDir = named
+	c, origins, err := config.Read(config.Sources{File: settingsFile(cmd), Env: os.Environ(), Flags: flags})
+	if err != nil {
+		return c, usageError{err}
 	}
-	if data != "" {
-		c.DataDir = data
-	} else if _, err := os.Stat(c.DataDir); err != nil {
-		if _, err := os.Stat(dev.DefaultDir); err == nil {
-			c.DataDir = dev.DefaultDir
-		}
+	if _, err := os.Stat(c.DataDir); err == nil || origins["data_dir"] != config.FromDefault {
+		return c, nil
+	}
+	if _, err := os.Stat(dev.DefaultDir); err == nil {
+		c.DataDir = dev.DefaultDir
 	}
 	return c, nil
+}
+
+// settingsFile is the configuration file that is to be read, "" for none.
+func settingsFile(cmd *cobra.Command) string {
+	if named := text(cmd, "config"); named != "" {
+		return named
+	}
+	return os.Getenv(config.FileVariable)
 }
 
 // asking makes a command that asks the installation something.

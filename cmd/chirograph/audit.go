@@ -2,14 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
+	"slices"
 
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/ask"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/strict"
+	"github.com/chirograph/chirograph/domain/catalogue"
 
 	"github.com/spf13/cobra"
 )
@@ -20,24 +23,28 @@ var entryColumns = []column{
 }
 
 func newAudit() *cobra.Command {
-	return group("audit", "What happened, and proof of it", newTimeline(), newSearch(), newVerify(), newProve())
+	return group("audit", "What happened, and proof of it", newTimeline(), newSearch(), newVerify(), newProve(), newCheck())
 }
 
 func newTimeline() *cobra.Command {
 	c := &cobra.Command{
-		Use: "timeline KIND/ID", Short: "Tell everything about one thing, the oldest first", Args: exactly("KIND/ID"),
+		Use: "timeline KIND/ID", Short: "Tell everything about one thing, the oldest first", Args: thingAfter(),
 		Long: `KIND is consent, client, token, customer, authorization, refresh, interaction,
-issuer or signingkey. The timeline of a consent begins with the request that
-asked for it and goes on after its end, with what was refused then.`,
+issuer or signingkey; "KIND ID" and the name of a stream, KIND-ID, are taken
+too. The timeline of a consent begins with the request that asked for it and
+goes on after its end, with what was refused then.`,
 		Example: "  chirograph audit timeline client/budgetly",
 	}
 	return asking(limited(c), reads, func(cmd *cobra.Command, a *ask.Asker, args []string) error {
-		kind, id, found := strings.Cut(args[0], "/")
-		if !found || id == "" {
-			return usageError{fmt.Errorf("%q is not KIND/ID, such as client/budgetly", args[0])}
+		about, err := readThing(args)
+		if err == nil {
+			about, err = about.timeline()
+		}
+		if err != nil {
+			return err
 		}
 		limit, _ := cmd.Flags().GetInt("limit")
-		raw, err := a.All(cmd.Context(), "/admin/audit/timeline/"+url.PathEscape(kind)+"/"+url.PathEscape(id), map[string]string{}, limit)
+		raw, err := a.All(cmd.Context(), "/admin/audit/timeline/"+url.PathEscape(about.kind)+"/"+url.PathEscape(about.id), map[string]string{}, limit)
 		if err != nil {
 			return err
 		}
@@ -56,6 +63,7 @@ func newSearch() *cobra.Command {
 		f.String(name, "", usage)
 	}
 	f.Bool("oldest", false, "the oldest first")
+	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return knownType(text(cmd, "type")) }
 	return listing(c, "/admin/audit/events", func(cmd *cobra.Command) map[string]string {
 		params := map[string]string{"as_of": text(cmd, "as-of")}
 		for _, name := range []string{"client", "customer", "consent", "token", "type", "result", "interaction", "from", "to"} {
@@ -66,6 +74,22 @@ func newSearch() *cobra.Command {
 		}
 		return params
 	}, entryColumns...)
+}
+
+// knownType refuses what is no type of event: nothing would be found, which
+// would look as if nothing had happened.
+func knownType(name string) error {
+	var known []string
+	for _, row := range catalogue.Events.Rows() {
+		known = append(known, row.Name)
+	}
+	if name == "" || slices.Contains(known, name) {
+		return nil
+	}
+	if near := strict.Nearest(name, known); near != "" {
+		return usageError{fmt.Errorf("there is no type of event %q, did you mean %q?", name, near)}
+	}
+	return usageError{fmt.Errorf("there is no type of event %q; docs/events.md lists them", name)}
 }
 
 func newVerify() *cobra.Command {
@@ -94,17 +118,20 @@ func verify(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	err = show(cmd, raw, column{"OUTCOME", "outcome"}, column{"EVENTS", "report.Events"}, column{"STREAMS", "report.Streams"},
-		column{"CHECKPOINTS", "report.Checkpoints"}, column{"COVERED", "report.Covered"}, column{"EPOCH", "report.Epoch"})
-	switch {
-	case err != nil:
-		return err
-	case v.Outcome == admin.Altered:
-		return coded{fmt.Errorf("ALTERED: %s", v.What), exitAltered}
-	case v.Outcome == admin.Unverifiable:
-		return coded{fmt.Errorf("cannot tell: %s", v.What), exitUnverifiable}
+	if v.Outcome == admin.Verified {
+		return show(cmd, raw, column{"OUTCOME", "outcome"}, column{"EVENTS", "report.events"}, column{"STREAMS", "report.streams"},
+			column{"CHECKPOINTS", "report.checkpoints"}, column{"COVERED", "report.covered"}, column{"EPOCH", "report.epoch"})
 	}
-	return nil
+	if err := show(cmd, raw, column{"OUTCOME", "outcome"}, column{"POSITION", "position"}); err != nil {
+		return err
+	}
+	switch {
+	case len(v.Differences) > 0:
+		return coded{errors.New("A TABLE WAS ALTERED: " + plainly(v.What)), exitAltered}
+	case v.Outcome == admin.Altered:
+		return coded{errors.New("THE LOG WAS " + plainly(v.What)), exitAltered}
+	}
+	return coded{errors.New(plainly(v.What)), exitUnverifiable}
 }
 
 func newProve() *cobra.Command {
@@ -112,7 +139,7 @@ func newProve() *cobra.Command {
 		Use: "prove POSITION", Short: "Write a proof that an event is in the log, which anybody can check offline", Args: exactly("POSITION"),
 		Long: `The proof is a C2SP tlog-proof: the event's place, the hashes up to the root, and
 a signed checkpoint of that root. It proves the canonical record of the event,
-which is written beside it.`,
+which is written beside it. "audit check" checks it.`,
 	}
 	c.Flags().String("out", "", "write NAME.proof, NAME.record and NAME.vkey instead")
 	return asking(c, reads, func(cmd *cobra.Command, a *ask.Asker, args []string) error {

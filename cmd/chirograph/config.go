@@ -55,12 +55,12 @@ func loaded(cmd *cobra.Command) (config.Config, map[string]config.Origin, error)
 			flags[l.Path] = f.Value.String()
 		}
 	}
-	file := text(cmd, "config")
-	if file == "" {
-		file = os.Getenv(config.FileVariable)
-	}
-	c, origins, err := config.Load(config.Sources{File: file, Env: os.Environ(), Flags: flags})
-	if err != nil {
+	named := settingsFile(cmd)
+	c, origins, err := config.Load(config.Sources{File: named, Env: os.Environ(), Flags: flags})
+	switch {
+	case err != nil && named == "":
+		err = usageError{fmt.Errorf("%w (no configuration file was named: --config or CHIROGRAPH_CONFIG)", err)}
+	case err != nil:
 		err = usageError{err}
 	}
 	return c, origins, err

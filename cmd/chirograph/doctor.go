@@ -17,7 +17,7 @@ func newDoctor() *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		where, err := located(cmd)
 		if err != nil {
-			return usageError{err}
+			return err
 		}
 		found := ask.Examine(cmd.Context(), ask.Options{Config: where, Reads: true, Version: version, Log: logger("error", "text")})
 		raw, err := json.Marshal(object{"items": found})

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 func main() {
@@ -22,13 +24,30 @@ func main() {
 
 // run runs one command and returns the exit code.
 func run(ctx context.Context, args []string) int {
-	root := newRoot()
+	root, ran := newRoot(), false
+	noting(root, &ran)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err != nil && !ran {
+		err = usageError{err} // an unknown command, a flag that is missing
+	}
 	if err != nil {
-		fmt.Fprintln(root.ErrOrStderr(), "chirograph:", err)
+		fmt.Fprintln(root.ErrOrStderr(), "chirograph:", told(err))
 	}
 	return exitCode(err)
+}
+
+// noting notes that a command line was understood and a command has begun.
+func noting(c *cobra.Command, ran *bool) {
+	if do := c.RunE; do != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			*ran = true
+			return do(cmd, args)
+		}
+	}
+	for _, child := range c.Commands() {
+		noting(child, ran)
+	}
 }
 
 // version is that of the module; a release sets it.

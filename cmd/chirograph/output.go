@@ -28,7 +28,7 @@ func show(cmd *cobra.Command, raw json.RawMessage, columns ...column) error {
 		return showIDs(out, rows(raw), columns)
 	case form == "json":
 		var b bytes.Buffer
-		if err := json.Indent(&b, raw, "", "  "); err != nil {
+		if err := json.Indent(&b, bytes.TrimSpace(raw), "", "  "); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(out, b.String())

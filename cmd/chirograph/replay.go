@@ -17,12 +17,16 @@ func newReplay() *cobra.Command {
 
 func newReplayState() *cobra.Command {
 	c := &cobra.Command{
-		Use: "state STREAM", Short: "Show what a stream said of itself at a past moment", Args: exactly("STREAM"),
+		Use: "state KIND/ID", Short: "Show what a stream said of itself at a past moment", Args: thingAfter(),
 		Example: "  chirograph replay state --at 2026-03-04T10:00Z consent/0198…",
 	}
 	c.Flags().String("at", "now", "a time, a position or now")
 	return asking(c, reads, func(cmd *cobra.Command, a *ask.Asker, args []string) error {
-		raw, err := a.Get(cmd.Context(), "/admin/replay/state", map[string]string{"stream": stream(args[0]), "at": text(cmd, "at")})
+		about, err := readThing(args)
+		if err != nil {
+			return err
+		}
+		raw, err := a.Get(cmd.Context(), "/admin/replay/state", map[string]string{"stream": about.stream(), "at": text(cmd, "at")})
 		if err != nil {
 			return err
 		}
@@ -32,9 +36,6 @@ func newReplayState() *cobra.Command {
 		return tellState(cmd, raw)
 	})
 }
-
-// stream accepts consent/ID, as people write, for consent-ID.
-func stream(arg string) string { return strings.Replace(arg, "/", "-", 1) }
 
 func tellState(cmd *cobra.Command, raw json.RawMessage) error {
 	var s projections.State
@@ -63,7 +64,7 @@ func tellEvents(cmd *cobra.Command, all []projections.Entry) {
 
 func newReplayDiff() *cobra.Command {
 	c := &cobra.Command{
-		Use: "diff A..B STREAM", Short: "Show what changed in a stream from one moment to another", Args: exactly("A..B", "STREAM"),
+		Use: "diff A..B KIND/ID", Short: "Show what changed in a stream from one moment to another", Args: thingAfter("A..B"),
 		Example: "  chirograph replay diff 120..180 consent/0198…",
 	}
 	return asking(c, reads, func(cmd *cobra.Command, a *ask.Asker, args []string) error {
@@ -71,7 +72,11 @@ func newReplayDiff() *cobra.Command {
 		if !found {
 			return usageError{fmt.Errorf("%q is not A..B, such as 120..180 or 2026-03-04..now", args[0])}
 		}
-		raw, err := a.Get(cmd.Context(), "/admin/replay/diff", map[string]string{"stream": stream(args[1]), "from": from, "to": to})
+		about, err := readThing(args[1:])
+		if err != nil {
+			return err
+		}
+		raw, err := a.Get(cmd.Context(), "/admin/replay/diff", map[string]string{"stream": about.stream(), "from": from, "to": to})
 		if err != nil {
 			return err
 		}
@@ -84,6 +89,9 @@ func newReplayDiff() *cobra.Command {
 		}
 		out := cmd.OutOrStdout()
 		fmt.Fprintf(out, "%s from position %d to %d\n\n", d.Stream, d.From, d.To)
+		if len(d.Changes) == 0 {
+			fmt.Fprintln(out, "  nothing changed")
+		}
 		for _, words := range d.Words() {
 			fmt.Fprintf(out, "  %s\n", printable(words))
 		}

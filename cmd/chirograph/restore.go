@@ -40,8 +40,11 @@ first event says so. Without FOLDER it does that for the log that is there.`,
 		if len(args) == 1 {
 			r.From = args[0]
 		}
-		if r.From == "" && !accept {
+		switch {
+		case r.From == "" && !accept:
 			return usageError{fmt.Errorf("restore needs a FOLDER, or --accept-loss for the log that is there")}
+		case accept && r.Reason == "":
+			return usageError{fmt.Errorf("--accept-loss needs --reason: it is kept in the log")}
 		}
 		report, err := platform.Restored(cmd.Context(), platform.Options{Config: where, Version: version, Log: logger("error", "text")}, r)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -15,6 +16,12 @@ func newSubject() *cobra.Command {
 	list := &cobra.Command{Use: "list", Short: "List people in the order in which they were enrolled, or find one by login name", Args: exactly()}
 	list.Flags().String("issuer", "", "only of this issuer; required with --name")
 	list.Flags().String("name", "", "who has this login name")
+	list.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if text(cmd, "name") != "" && text(cmd, "issuer") == "" {
+			return usageError{errors.New("--name needs --issuer: each issuer has its own login names")}
+		}
+		return nil
+	}
 	hold := &cobra.Command{Use: "hold SUBJECT", Short: "Place a legal hold, which forbids erasure", Args: exactly("SUBJECT")}
 	required(hold, "hold", "id of the hold")
 	required(hold, "reason", "why; it is kept in the log")

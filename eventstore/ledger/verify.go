@@ -26,13 +26,13 @@ type Audit struct {
 
 // A Report is what an audit that found nothing altered has checked.
 type Report struct {
-	Events      int64
-	Streams     int64
-	Root        tlog.Hash
-	Epoch       int64
-	Checkpoints int   // that the log agrees with
-	Superseded  int   // of epochs that ended in an accepted loss, that it does not agree with
-	Covered     int64 // events that a checkpoint of the current epoch covers
+	Events      int64     `json:"events"`
+	Streams     int64     `json:"streams"`
+	Root        tlog.Hash `json:"root"`
+	Epoch       int64     `json:"epoch"`
+	Checkpoints int       `json:"checkpoints"` // that the log agrees with
+	Superseded  int       `json:"superseded"`  // of epochs that ended in an accepted loss, that it does not agree with
+	Covered     int64     `json:"covered"`     // events that a checkpoint of the current epoch covers
 }
 
 // Verify hashes every event anew and compares the leaves, the stored nodes

@@ -53,7 +53,7 @@ func folderPrivate(_ context.Context, o Options) (string, string) {
 	about, err := os.Stat(o.Config.DataDir)
 	switch {
 	case err != nil:
-		return Bad, platform.ErrNoData.Error()
+		return Bad, o.Config.DataDir + " is not there: is it the folder? --config or --data says which"
 	case about.Mode().Perm()&group != 0:
 		return Bad, fmt.Sprintf("%s can be read by others: chmod 700", o.Config.DataDir)
 	}

@@ -29,6 +29,16 @@ const (
 // Load puts the sources together and checks the result. The origins are by
 // path.
 func Load(s Sources) (Config, map[string]Origin, error) {
+	c, origins, err := Read(s)
+	if err == nil {
+		err = c.Check()
+	}
+	return c, origins, err
+}
+
+// Read is Load for who wants to find the data folder but not to serve it: that
+// a listener could not be opened is no reason not to look at the log.
+func Read(s Sources) (Config, map[string]Origin, error) {
 	c := Default()
 	origins := map[string]Origin{}
 	for _, l := range c.Leaves() {
@@ -47,9 +57,6 @@ func Load(s Sources) (Config, map[string]Origin, error) {
 			return c, origins, fmt.Errorf("flag --%s: %w", path, err)
 		}
 		origins[path] = FromFlag
-	}
-	if err := c.Check(); err != nil {
-		return c, origins, err
 	}
 	return c, origins, nil
 }

@@ -33,6 +33,7 @@ func (p *Platform) begin(ctx context.Context) error {
 	if want == "" {
 		want = installation.Production
 	}
+	p.fresh = true
 	_, err = p.Journal.Commit(ctx, p.Meta(event.ActorSystem), eventstore.Draft{
 		Stream: installation.Stream, Expect: eventstore.Absent(),
 		Events: []any{installation.Created{Purpose: want, Software: p.Version}},

@@ -26,33 +26,48 @@ func (p *Platform) forget(ctx context.Context, id string) error {
 
 // reapplyErasures repeats every erasure that the log or the list beside the
 // checkpoints knows and the keyring does not: after a crash between the event
-// and the end of the key, or when an older keyring was put back.
+// and the end of the key, or when an older keyring or log was put back.
 func (p *Platform) reapplyErasures(ctx context.Context) error {
 	if p.ReadOnly {
 		return nil
 	}
-	destroyed, err := p.Ring.Destroyed(ctx)
+	listed, done, err := p.forgetListed(ctx)
 	if err != nil {
 		return err
 	}
-	done := map[string]bool{}
+	if p.erasedThrough() == 0 {
+		if err := p.recordLost(ctx, listed); err != nil {
+			return err
+		}
+	}
+	return p.eraseSince(ctx, done)
+}
+
+// forgetListed destroys the keys of those whom the list beside the checkpoints
+// names. It needs no log, so that nobody who was erased can be read in one
+// that may not be served either.
+func (p *Platform) forgetListed(ctx context.Context) (listed []ledger.Erasure, done map[string]bool, err error) {
+	destroyed, err := p.Ring.Destroyed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	done = map[string]bool{}
 	for _, holder := range destroyed {
 		done[strings.TrimPrefix(holder, "subject:")] = true
 	}
-	listed, err := ledger.Erasures(p.Folder.Checkpoints)
-	if err != nil {
-		return err
+	if listed, err = ledger.Erasures(p.Folder.Checkpoints); err != nil {
+		return nil, nil, err
 	}
 	for _, e := range listed {
 		if done[e.Subject] {
 			continue
 		}
 		if err := p.forget(ctx, e.Subject); err != nil {
-			return err
+			return nil, nil, err
 		}
 		done[e.Subject] = true
 	}
-	return p.eraseSince(ctx, done)
+	return listed, done, nil
 }
 
 // eraseSince looks at the events after the position up to which erasures are

@@ -25,7 +25,7 @@ func Examine(ctx context.Context, o Options, readOnly bool) (*Platform, error) {
 	o.ReadOnly = readOnly
 	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
 	if _, err := os.Stat(p.Folder.log()); err != nil {
-		return nil, ErrNoData
+		return nil, noData(p.Folder)
 	}
 	for _, step := range []func(context.Context) error{p.openLog, p.openKeys, p.findCheckpointKey} {
 		if err := step(ctx); err != nil {

@@ -16,6 +16,7 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -67,10 +68,15 @@ type Platform struct {
 	tables     *sql.DB
 	following  atomic.Bool // projections are kept in step by Run
 	verified   atomic.Pointer[Verification]
+	fresh      bool // the log was made by this opening
 }
 
 // ErrNoData means that a folder holds no log.
-var ErrNoData = errors.New("there is no data folder here: start a server first (serve, or dev to try things out)")
+var ErrNoData = errors.New("no log")
+
+func noData(f Folder) error {
+	return fmt.Errorf("%w in %s: is that the folder? --config or --data says which; serve, or dev to try things out, makes one", ErrNoData, f.Dir)
+}
 
 // Open opens the installation in a folder. A [ledger.RollbackError] means that
 // the log is older than its checkpoints: it may be read, with ReadOnly, but not
@@ -84,7 +90,10 @@ func Open(ctx context.Context, o Options) (*Platform, error) {
 	}
 	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
 	if _, err := os.Stat(p.Folder.log()); errors.Is(err, os.ErrNotExist) && !o.Create {
-		return nil, ErrNoData
+		return nil, noData(p.Folder)
+	}
+	if err := p.Folder.whole(); err != nil {
+		return nil, err
 	}
 	for _, step := range []func(context.Context) error{
 		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openProjections, p.openServer, p.reapplyErasures,
@@ -112,14 +121,11 @@ func (p *Platform) openKeys(ctx context.Context) error {
 	if _, err := os.Stat(p.Folder.keyring()); err != nil && head > 0 {
 		return &ledger.UnverifiableError{What: "the keyring " + p.Folder.keyring() + " is missing", Err: err}
 	}
-	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0); errors.Is(err, os.ErrNotExist) {
-		err = &ledger.UnverifiableError{What: "the master key " + p.Folder.Master + " is missing", Err: err}
-	}
-	if err != nil {
-		return err
+	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0); err != nil {
+		return &ledger.UnverifiableError{What: "the master key " + p.Folder.Master + " cannot be used", Err: err}
 	}
 	if p.Ring, err = keys.Open(ctx, p.Folder.keyring(), p.master, keys.Settings{Now: p.Now}); err != nil {
-		return err
+		return &ledger.UnverifiableError{What: "the keyring cannot be used", Err: err}
 	}
 	p.Signer = newSigner(p.Ring.SigningKeys())
 	p.Journal = &eventstore.Journal{
@@ -130,6 +136,9 @@ func (p *Platform) openKeys(ctx context.Context) error {
 }
 
 func (p *Platform) openLogin(ctx context.Context) (err error) {
+	if _, err := os.Stat(p.Folder.state()); err != nil && !p.fresh {
+		p.Options.Log.WarnContext(ctx, "sign-in names, passwords and sessions begin anew: the file is missing", "file", p.Folder.state())
+	}
 	settings := login.Defaults()
 	settings.Idle, settings.Absolute = time.Duration(p.Config.Sessions.Idle), time.Duration(p.Config.Sessions.Absolute)
 	p.Login, err = login.Open(ctx, p.Folder.state(), p.master.Derive(keys.ForLoginNames), p.Ring, settings)

@@ -41,6 +41,9 @@ func Restored(ctx context.Context, o Options, r Restore) (RestoreReport, error) 
 		if err := putBack(ctx, f, r.From); err != nil {
 			return RestoreReport{}, err
 		}
+		if err := forgetErased(ctx, o); err != nil {
+			return RestoreReport{}, err
+		}
 	}
 	os.Remove(f.erased()) // every erasure of the log is looked at again
 	var report RestoreReport
@@ -63,7 +66,9 @@ func Restored(ctx context.Context, o Options, r Restore) (RestoreReport, error) 
 }
 
 // putBack copies the parts of a backup. The keyring comes first, because its
-// checkpoint key is what the log is checked with.
+// checkpoint key is what the log is checked with; if the log does not pass, it
+// is taken away again, so that it cannot be mistaken for that of another
+// backup.
 func putBack(ctx context.Context, f Folder, from string) error {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return err
@@ -71,28 +76,51 @@ func putBack(ctx context.Context, f Folder, from string) error {
 	if _, err := os.Stat(f.log()); err == nil {
 		return fmt.Errorf("%s exists already: move it away first", f.log())
 	}
-	if err := copyMissing(filepath.Join(from, backupKeys, "keyring.db"), f.keyring()); err != nil {
+	copied, err := copyMissing(filepath.Join(from, backupKeys, "keyring.db"), f.keyring())
+	if err != nil {
 		return err
 	}
+	if err := putLogBack(ctx, f, from); err != nil {
+		if copied {
+			err = errors.Join(err, os.Remove(f.keyring()))
+		}
+		return err
+	}
+	_, err = copyMissing(filepath.Join(from, backupState), f.state())
+	return err
+}
+
+func putLogBack(ctx context.Context, f Folder, from string) error {
 	key, err := checkpointKey(ctx, f)
 	if err != nil {
 		return err
 	}
-	if _, err := sqlite.Restore(ctx, from, f.Dir, key); err != nil {
+	_, err = sqlite.Restore(ctx, from, f.Dir, key)
+	return err
+}
+
+// forgetErased ends at once what the keyring of a backup still knows of people
+// who were erased since, whether or not the log may then be served.
+func forgetErased(ctx context.Context, o Options) error {
+	p, err := Examine(ctx, o, false)
+	if err != nil {
 		return err
 	}
-	return copyMissing(filepath.Join(from, backupState), f.state())
+	if err = p.openLogin(ctx); err == nil {
+		_, _, err = p.forgetListed(ctx)
+	}
+	return errors.Join(err, p.Close())
 }
 
 // checkpointKey reads the public key of the checkpoints from the keyring.
 func checkpointKey(ctx context.Context, f Folder) (ed25519.PublicKey, error) {
 	master, err := keys.OpenMaster(f.Master, false)
 	if err != nil {
-		return nil, &ledger.UnverifiableError{What: "the backup cannot be checked without the master key", Err: err}
+		return nil, &ledger.UnverifiableError{What: "the backup cannot be checked without its master key, which belongs at " + f.Master, Err: err}
 	}
 	ring, err := keys.Open(ctx, f.keyring(), master, keys.Settings{})
 	if err != nil {
-		return nil, err
+		return nil, &ledger.UnverifiableError{What: "the backup cannot be checked", Err: err}
 	}
 	seed, err := ring.Secret(ctx, keys.ForCheckpoints)
 	if err = errors.Join(err, ring.Close()); err != nil {
@@ -105,21 +133,21 @@ func checkpointKey(ctx context.Context, f Folder) (ed25519.PublicKey, error) {
 }
 
 // copyMissing copies a file unless there is one: what is there is newer.
-func copyMissing(from, to string) error {
+func copyMissing(from, to string) (copied bool, err error) {
 	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	src, err := os.Open(from)
 	if err != nil {
-		return errors.Join(err, dst.Close(), os.Remove(to))
+		return false, errors.Join(err, dst.Close(), os.Remove(to))
 	}
 	defer src.Close()
 	_, err = io.Copy(dst, src)
-	return errors.Join(err, dst.Sync(), dst.Close())
+	return true, errors.Join(err, dst.Sync(), dst.Close())
 }
 
 // acceptLoss begins the next epoch of a log that is behind its checkpoints.

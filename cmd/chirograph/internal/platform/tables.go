@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"path/filepath"
 
@@ -23,6 +24,9 @@ func (p *Platform) openProjections(ctx context.Context) (err error) {
 		return err
 	}
 	p.Projections, err = projections.Open(ctx, projections.Config{DB: p.tables, Journal: p.Journal, Scratch: scratch, Log: p.Options.Log})
+	if err != nil && !p.ReadOnly {
+		err = fmt.Errorf("%s: %w (it holds nothing that the log has not: it can be moved away, and is built again)", p.Folder.projections(), err)
+	}
 	return err
 }
 

@@ -13,22 +13,24 @@ import (
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 )
 
-// Bound are sockets that were opened before the platform was, because their
-// ports had to be known. Those that are nil are opened here.
+// Bound are the sockets of a server. They are opened before the platform is,
+// because issuers are named after their ports. MTLS may be nil.
 type Bound struct{ Public, MTLS, Admin net.Listener }
 
 // Bind opens the sockets of a configuration.
 func Bind(c config.Config) (b Bound, err error) {
-	if b.Public, err = net.Listen("tcp", c.Public.Listen); err != nil {
-		return b, err
-	}
-	if c.MTLS.Listen != "" {
-		if b.MTLS, err = net.Listen("tcp", c.MTLS.Listen); err != nil {
-			return b, errors.Join(err, b.Close())
+	for _, l := range []struct {
+		setting, address string
+		socket           *net.Listener
+	}{
+		{"public.listen", c.Public.Listen, &b.Public}, {"mtls.listen", c.MTLS.Listen, &b.MTLS}, {"admin.listen", c.Admin.Listen, &b.Admin},
+	} {
+		if l.address == "" {
+			continue
 		}
-	}
-	if b.Admin, err = net.Listen("tcp", c.Admin.Listen); err != nil {
-		return b, errors.Join(err, b.Close())
+		if *l.socket, err = net.Listen("tcp", l.address); err != nil {
+			return b, errors.Join(fmt.Errorf("%s: %w", l.setting, err), b.Close())
+		}
 	}
 	return b, nil
 }
