@@ -76,26 +76,40 @@ var routes = []route{
 }
 
 // serve answers one route: who calls, what is asked, the answer, its record in
-// the log, and only then the first byte of it.
+// the log, and only then the first byte of it. What changes something is
+// recorded before it is done, so that a request that was copied from the wire
+// changes nothing.
 func (s *Server) serve(r route, guard Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		caller, err := guard.Admit(w, req, r.scopes)
-		if err != nil {
-			write(w, problemOf(err))
-			return
-		}
-		c := &call{Request: req, caller: caller, server: s}
-		answer, err := r.serve(s, c)
-		out := problemOf(err)
-		if err == nil {
-			out = response{status: http.StatusOK, body: answer}
-		}
-		if failed := guard.Record(req, caller, r.method+" "+r.path, out.status); failed != nil {
-			err, out = failed, problemOf(failed)
-		}
+		out, err := s.answer(w, req, r, guard)
 		if out.status >= http.StatusInternalServerError {
 			s.API.Log.ErrorContext(req.Context(), "operator's request failed", "route", r.method+" "+r.path, "err", err)
 		}
 		write(w, out)
 	})
+}
+
+func (s *Server) answer(w http.ResponseWriter, req *http.Request, r route, guard Guard) (response, error) {
+	caller, err := guard.Admit(w, req, r.scopes)
+	if err != nil {
+		return problemOf(err), err
+	}
+	record := func(status int) error { return guard.Record(req, caller, r.method+" "+r.path, status) }
+	changes := r.method != http.MethodGet
+	if changes {
+		if err := record(http.StatusAccepted); err != nil {
+			return problemOf(err), err
+		}
+	}
+	body, err := r.serve(s, &call{Request: req, caller: caller, server: s})
+	out := response{http.StatusOK, body}
+	if err != nil {
+		out = problemOf(err)
+	}
+	if !changes {
+		if failed := record(out.status); failed != nil {
+			return problemOf(failed), failed
+		}
+	}
+	return out, err
 }

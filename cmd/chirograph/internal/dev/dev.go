@@ -88,6 +88,8 @@ func (s *stage) open(ctx context.Context) (err error) {
 		err = s.furnish(ctx)
 	}
 	if err != nil {
+		err = fmt.Errorf("%w\n%s was made with other ports or by another version: choose the same ports, "+
+			"another folder (--data), or wipe it (chirograph dev reset)", err, s.Dir)
 		return errors.Join(err, s.platform.Close(), bound.Close())
 	}
 	s.server.Elsewhere = s.elsewhere()
@@ -120,10 +122,7 @@ func (s *stage) issuer() string { return s.origin() + "/fapi2" }
 // already it changes nothing.
 func (s *stage) furnish(ctx context.Context) error {
 	_, err := s.platform.Admin.Apply(ctx, s.platform.Meta(event.ActorSystem), s.document())
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%w\nThe folder %s was made with other ports or by another version: choose the same ports, another folder (--data), or wipe it (chirograph dev reset)", err, s.Dir)
+	return err
 }
 
 // serve runs the server, and the story beside it.
@@ -134,12 +133,15 @@ func (s *stage) serve(ctx context.Context) error {
 	go func() { served <- s.server.Run(ctx) }()
 	s.banner()
 	err := s.play(ctx)
-	if err != nil {
-		err = fmt.Errorf("the story: %w", err)
-	}
-	if err != nil || s.Once {
+	switch {
+	case ctx.Err() != nil:
+		return <-served // whoever ends the program ends the story too
+	case err != nil:
 		stop()
-		return errors.Join(err, <-served)
+		return errors.Join(fmt.Errorf("the story: %w", err), <-served)
+	case s.Once:
+		stop()
+		return <-served
 	}
 	s.signpost()
 	return <-served

@@ -35,8 +35,8 @@ type Server struct {
 	stop      []func(context.Context) error
 }
 
-// New binds every address of the configuration, so that who gets a Server can
-// already be reached once it runs.
+// New prepares to serve a platform on sockets that are bound. If it fails they
+// are the caller's to close.
 func New(ctx context.Context, p *platform.Platform, bound Bound) (*Server, error) {
 	s := &Server{Platform: p}
 	for _, text := range p.Config.TrustedProxies {
@@ -54,7 +54,6 @@ func New(ctx context.Context, p *platform.Platform, bound Bound) (*Server, error
 		return nil, err
 	}
 	if err := EnsurePlatform(ctx, p); err != nil {
-		s.listeners.close()
 		return nil, err
 	}
 	s.gauges()
@@ -145,12 +144,6 @@ func (all listeners) follow(ctx context.Context) error {
 		}
 	}
 	return group.Wait()
-}
-
-func (all listeners) close() {
-	for _, l := range all {
-		l.inner.Close()
-	}
 }
 
 // What a peer may take its time for. Headers come before anything is known of
