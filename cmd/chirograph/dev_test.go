@@ -41,12 +41,12 @@ func TestDevKeepsAFolder(t *testing.T) {
 		want string
 	}{
 		{"other ports need another folder",
-			[]string{"dev", "--once", "--data", "data", "--port", at[3], "--mtls-port", at[4], "--admin-port", at[5]}, 1, "dev reset"},
-		{"it is never served as production", []string{"serve", "--data_dir", "data", "--public.listen", "127.0.0.1:0",
-			"--public.tls.cert", "data/server.pem", "--public.tls.key", "data/server.key", "--admin.listen", "127.0.0.1:0"}, 1, "made for development, not for production"},
-		{"it is listed without a server", []string{"client", "list", "--data", "data"}, 0, "Budgetly"},
+			[]string{"dev", "--once", "--data", kept, "--port", at[3], "--mtls-port", at[4], "--admin-port", at[5]}, 1, "dev reset"},
+		{"it is never served as production", []string{"serve", "--data_dir", kept, "--public.listen", "127.0.0.1:0",
+			"--public.tls.cert", kept + "/server.pem", "--public.tls.key", kept + "/server.key", "--admin.listen", "127.0.0.1:0"}, 1, "made for development, not for production"},
+		{"it is listed without a server", []string{"client", "list", "--data", kept}, 0, "Budgetly"},
 		{"another folder is not wiped", []string{"dev", "reset", "--data", "."}, 1, "not a folder that dev has made"},
-		{"its own is", []string{"dev", "reset", "--data", "data"}, 0, "wiped"},
+		{"its own is", []string{"dev", "reset", "--data", kept}, 0, "wiped"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestDevKeepsAFolder(t *testing.T) {
 			}
 		})
 	}
-	if _, err := os.Stat(filepath.Join(dir, "data")); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(dir, kept)); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
 	}
 }

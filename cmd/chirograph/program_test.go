@@ -153,11 +153,14 @@ func ports(t *testing.T, n int) (all []string) {
 	return all
 }
 
-// told plays the story once in a data folder below dir and returns what was
-// printed, with the ports it used.
+// kept is the data folder of played stories.
+const kept = ".chirograph"
+
+// played plays the story once and returns what was printed. The data folder is
+// the one that commands find by themselves.
 func played(t *testing.T, dir string, at []string) string {
 	t.Helper()
-	return ok(t, dir, "dev", "--once", "--data", "data", "--port", at[0], "--mtls-port", at[1], "--admin-port", at[2])
+	return ok(t, dir, "dev", "--once", "--port", at[0], "--mtls-port", at[1], "--admin-port", at[2])
 }
 
 // consentIn returns the consent that a story was about.
