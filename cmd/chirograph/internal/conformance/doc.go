@@ -25,10 +25,10 @@
 //	get URL | post URL k=v        ask anything else
 //	status 400 | 4xx              judge the answer
 //	json PATH ==|!=|contains|lacks|matches|present|absent|<=|>= VALUE
-//	header NAME == VALUE          and idtoken, token (the claims of the JWTs), jwks.*, callback, likewise
+//	header NAME == VALUE          and, likewise, idtoken and token: claims, or header.X of their headers
 //	expect VALUE == VALUE         judge anything that was saved
-//	page contains TEXT
-//	save NAME json|header|body|callback PATH
+//	page contains TEXT            and body, likewise
+//	save NAME json|header|body|callback|value PATH
 //	advance 61s                   let time pass
 //	race 8 redeem                 do it eight times at once: one succeeds, the others are refused
 //	together 8 refresh            do it eight times at once: all succeed
@@ -36,13 +36,17 @@
 //	back                          the page that was left for the client
 //
 // $NAME stands for what was saved; requests save token, refresh_token, id_token,
-// request_uri, code, verifier, state and nonce by themselves. ${x*300} repeats x; ${code~}
-// is code with a wrong end.
-// Words with spaces are quoted, in '…' as they are, in "…" with Go's escapes.
+// request_uri, code, verifier, state and nonce by themselves. ${x*300} repeats
+// x, and ${code~} is a code that is wrong at its end. Words with spaces are
+// quoted, in '…' as they are, in "…" with Go's escapes.
 //
 // What with changes: assertion=none|reuse|garbage, assertion.CLAIM, dpop=none|
 // send|reuse|twice|garbage, dpop.CLAIM, and for both alg, typ, kid, key=CLIENT,
 // signature=broken, jwk=private|missing; dates as +61s or -5m from now, none
 // leaves a claim out; certificate=CLIENT|none, at=public|mutual, method, media,
-// query, body, scheme, accept, header.NAME.
+// query, body, scheme, accept, client_assertion_type, header.NAME.
+//
+// Whatever a script expects, no answer may be a failure of the server, a
+// redirect that repeats a form, open to other origins or to caches, or an error
+// with characters that RFC 6749 does not permit.
 package conformance
