@@ -59,8 +59,8 @@ func (f *follower) fold(ctx context.Context, events []eventstore.Event, mark eve
 	if err != nil {
 		return err
 	}
+	f.state.well() // before anybody who waits looks at it
 	f.waits.reach(reached)
-	f.state.well()
 	return nil
 }
 
