@@ -70,7 +70,7 @@ func (s *Server) explain(v *visit, i interaction, o offer) (template.HTML, strin
 	back, _ := url.Parse(i.request.RedirectURI)
 	view := requestView{
 		Bank: v.Tenant.Settings.DisplayName, Client: displayName(i.client), ClientID: i.client.ID, Policy: i.client.PolicyURI,
-		Access: o.access(), Identity: o.identity, Accounts: o.choices(), Until: momentOf(o.expires),
+		Access: o.access(), Powers: o.powers, Identity: o.identity, Accounts: o.choices(), Until: momentOf(o.expires),
 		Days:      amount(int(math.Ceil(o.expires.Sub(i.ticket.opened).Hours()/24)), "day"),
 		Reference: i.ticket.id, Check: s.checkOf(v, i),
 	}
@@ -84,7 +84,7 @@ func (s *Server) explain(v *visit, i interaction, o offer) (template.HTML, strin
 type requestView struct {
 	Bank, Client, ClientID, Host, Policy string
 	Access                               []accessView
-	Identity                             []fact
+	Powers, Identity                     []fact
 	Accounts                             []choice
 	Until, Days                          string
 	Reference, Check                     string

@@ -22,6 +22,7 @@ type offer struct {
 	accounts []Account      // that can be shared
 	named    map[string]bool
 	identity []fact
+	powers   []fact // what staff let a client do for them
 	customer string
 	expires  time.Time
 }
@@ -29,11 +30,26 @@ type offer struct {
 // explained are the values of scope that the consent page has words for.
 var explained = []string{"openid", "profile", "email", "phone", "address", "offline_access", "accounts"}
 
+// staffScopes are those of the platform's own issuer, in the words that staff
+// read before a program acts for them. What they may not do themselves the
+// program may not do either.
+var staffScopes = map[string]fact{
+	"chirograph:admin":  {"Administer the platform", "change issuers, clients, keys and people as far as your roles allow"},
+	"chirograph:audit":  {"Read the audit trail", "see what happened, to whom and when"},
+	"chirograph:replay": {"See past states", "look at the platform as it was at any moment"},
+}
+
 // offer works out what can be shared. What the page could not explain is not
 // offered.
 func (s *Server) offer(v *visit, i interaction, who Session) (o offer, err error) {
-	if slices.ContainsFunc(i.request.Scopes(), func(x string) bool { return !slices.Contains(explained, x) }) {
-		return o, endWith(oauth.InvalidScope, "RFC 6749 §3.3", "scope has a value that customers cannot grant")
+	for _, x := range i.request.Scopes() {
+		power, staff := staffScopes[x]
+		if !staff && !slices.Contains(explained, x) {
+			return o, endWith(oauth.InvalidScope, "RFC 6749 §3.3", "scope has a value that customers cannot grant")
+		}
+		if staff {
+			o.powers = append(o.powers, power)
+		}
 	}
 	details, err := oauth.ParseDetails(i.request.AuthorizationDetails)
 	if err != nil {

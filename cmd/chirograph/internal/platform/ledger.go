@@ -60,7 +60,13 @@ func (l proving) covering(ctx context.Context, leaf int64) (ledger.Checkpoint, e
 	return s.Newest, err
 }
 
-// Verify implements [admin.Ledger].
+// Verify implements [admin.Ledger]. A server signs first, so that all of it can
+// be told.
 func (l proving) Verify(ctx context.Context) (ledger.Report, error) {
+	if l.platform.Keeper != nil {
+		if _, err := l.platform.Keeper.Sign(ctx); err != nil {
+			return ledger.Report{}, err
+		}
+	}
 	return ledger.Verify(ctx, l.platform.Audit())
 }

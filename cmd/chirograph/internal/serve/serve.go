@@ -56,6 +56,9 @@ func New(ctx context.Context, p *platform.Platform, bound Bound) (*Server, error
 	if err := EnsurePlatform(ctx, p); err != nil {
 		return nil, err
 	}
+	if _, err := p.Keeper.Sign(ctx); err != nil { // a new log is covered from the start
+		return nil, err
+	}
 	s.gauges()
 	return s, nil
 }
