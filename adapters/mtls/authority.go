@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// DevelopmentAuthority begins the name of every [Authority].
+const DevelopmentAuthority = "Chirograph development authority"
+
 // An Authority is the certification authority of one developer's machine. It
 // is constrained to loopback names, so whoever steals its key can impersonate
 // nobody else.
@@ -39,7 +42,7 @@ func NewAuthority(now time.Time) (*Authority, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:                serial(),
-		Subject:                     pkix.Name{CommonName: "Chirograph development authority, " + now.UTC().Format(time.DateOnly)},
+		Subject:                     pkix.Name{CommonName: DevelopmentAuthority + ", " + now.UTC().Format(time.DateOnly)},
 		NotBefore:                   now.Add(-backdated),
 		NotAfter:                    now.Add(authorityLife),
 		IsCA:                        true,

@@ -2,6 +2,7 @@ package mtls
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -46,6 +47,9 @@ func (r *Reloader) Reload() error {
 	cert, err := tls.LoadX509KeyPair(r.certFile, r.keyFile)
 	if err != nil {
 		return fmt.Errorf("load TLS certificate %s: %w", r.certFile, err)
+	}
+	if _, ok := cert.Leaf.PublicKey.(*rsa.PublicKey); !ok { // [ServerConfig] offers TLS 1.2 with ECDHE and RSA only
+		return fmt.Errorf("load TLS certificate %s: its key must be RSA, or no client could come by TLS 1.2", r.certFile)
 	}
 	if old := r.current.Swap(&cert); old != nil && string(old.Certificate[0]) == string(cert.Certificate[0]) {
 		return nil

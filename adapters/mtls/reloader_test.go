@@ -34,6 +34,8 @@ func (l lines) await(t *testing.T, part string) {
 	}
 }
 
+func serverCertificate() tls.Certificate { return must(must(NewAuthority(noon)).IssueServer(noon)) }
+
 func write(t *testing.T, dir string, cert tls.Certificate) {
 	t.Helper()
 	certPEM, keyPEM, err := Encode(cert)
@@ -52,7 +54,7 @@ func serves(t *testing.T, r *Reloader, want tls.Certificate) {
 
 func TestReloaderFollowsTheFiles(t *testing.T) {
 	dir, log := t.TempDir(), make(lines, 100)
-	first, second := must(SelfSigned(noon, Names{})), must(SelfSigned(noon, payzip))
+	first, second := serverCertificate(), serverCertificate()
 	write(t, dir, first)
 	r, err := NewReloader(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
@@ -79,7 +81,7 @@ func TestReloaderFollowsTheFiles(t *testing.T) {
 
 func TestReloaderKeepsTheLastGoodOne(t *testing.T) {
 	dir := t.TempDir()
-	first, second := must(SelfSigned(noon, Names{})), must(SelfSigned(noon, payzip))
+	first, second := serverCertificate(), serverCertificate()
 	write(t, dir, first)
 	log := make(lines, 100)
 	r, err := NewReloader(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), slog.New(slog.NewTextHandler(log, nil)))
@@ -127,5 +129,14 @@ func TestReloaderKeepsTheLastGoodOne(t *testing.T) {
 func TestNewReloaderNeedsFiles(t *testing.T) {
 	if r, err := NewReloader("none.crt", "none.key", slog.New(slog.DiscardHandler)); r != nil || err == nil {
 		t.Errorf("got %v, %v", r, err)
+	}
+}
+
+func TestReloaderRefusesAKeyThatTLS12HasNoSuiteFor(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, must(SelfSigned(noon, Names{}))) // ECDSA
+	_, err := NewReloader(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "RSA") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -114,6 +114,14 @@ func TestAlteredTailIsFoundAtOpening(t *testing.T) {
 			if a := (*ledger.AlteredError)(nil); !errors.As(err, &a) || a.Position != tt.at {
 				t.Errorf("got %v, want position %d", err, tt.at)
 			}
+			reader, err := sqlite.Open(sqlite.Options{Dir: dir, ReadOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer reader.Close()
+			if a := (*ledger.AlteredError)(nil); !errors.As(reader.CheckTail(t.Context()), &a) || a.Position != tt.at {
+				t.Errorf("a reader finds %v, want position %d", a, tt.at)
+			}
 		})
 	}
 }

@@ -54,6 +54,7 @@ type Log struct {
 	writer  *writer // nil if read-only
 
 	head      atomic.Uint64 // position of the last acknowledged event
+	halted    atomic.Pointer[error]
 	observers observers
 	grown     broadcast
 
@@ -161,6 +162,15 @@ func (l *Log) release() {
 
 // ID is chosen when the log is made and kept by copies of the file.
 func (l *Log) ID() uuid.UUID { return l.id }
+
+// Halted is why nothing is written any more until the log is opened anew,
+// nil while it is.
+func (l *Log) Halted() error {
+	if why := l.halted.Load(); why != nil {
+		return *why
+	}
+	return nil
+}
 
 // Close ends every subscription with [eventstore.ErrClosed] and waits for the
 // commit under way. What is still queued is refused.

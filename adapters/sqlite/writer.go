@@ -154,4 +154,6 @@ func (w *writer) halt(err error) {
 	if !w.conn.AutocommitEnabled() {
 		w.halted = errors.Join(w.halted, w.exec("ROLLBACK"))
 	}
+	why := w.halted
+	w.log.halted.Store(&why)
 }

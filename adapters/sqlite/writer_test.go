@@ -127,6 +127,9 @@ func TestAFailedCommitHaltsTheLog(t *testing.T) {
 			t.Errorf("append %d of the failed batch: %v", i, err)
 		}
 	}
+	if err := l.Halted(); !errors.Is(err, eventstore.ErrHalted) {
+		t.Errorf("says of itself: %v", err)
+	}
 	l.writer.conn.SetAuthorizer(nil) // even if the disk is well again
 	if _, err := l.Append(t.Context(), a); !errors.Is(err, eventstore.ErrHalted) || errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Errorf("the append after it: %v", err)
@@ -141,6 +144,9 @@ func TestAFailedCommitHaltsTheLog(t *testing.T) {
 
 func TestAFailureBeforeTheCommitIsDefinite(t *testing.T) {
 	l := open(t)
+	if err := l.Halted(); err != nil {
+		t.Errorf("at first: %v", err)
+	}
 	const trigger = "CREATE TEMP TRIGGER full BEFORE INSERT ON main.event BEGIN SELECT raise(ABORT, 'disk full'); END"
 	if err := sqlitex.ExecuteTransient(l.writer.conn, trigger, nil); err != nil {
 		t.Fatal(err)

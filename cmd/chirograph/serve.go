@@ -63,5 +63,8 @@ func serving(ctx context.Context, settings config.Config) error {
 		}
 	}()
 	log.Info("serving", "version", version, "public", settings.Public.Listen, "mtls", settings.MTLS.Listen, "admin", settings.Admin.Listen)
-	return errors.Join(s.Run(ctx), p.Close())
+	if err = errors.Join(s.Run(ctx), p.Close()); err == nil {
+		log.Info("stopped")
+	}
+	return err
 }

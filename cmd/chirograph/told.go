@@ -11,7 +11,7 @@ import (
 // told is what an operator reads of an error: without the names of packages,
 // and with the way on where there is one.
 func told(err error) string {
-	text := plainly(err.Error())
+	text := strings.TrimSpace(plainly(err.Error()))
 	_, rollback := errors.AsType[*ledger.RollbackError](err)
 	_, altered := errors.AsType[*ledger.AlteredError](err)
 	switch {

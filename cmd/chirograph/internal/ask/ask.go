@@ -85,6 +85,9 @@ func openFolder(ctx context.Context, o Options) (*platform.Platform, error) {
 	case !o.Reads || !locked && !rollback && !altered:
 		return nil, err
 	}
+	if rollback || altered {
+		o.Log.ErrorContext(ctx, "this log may not be served, and what is shown of it may not be true", "err", err)
+	}
 	options.ReadOnly = true
 	if p, err = platform.Open(ctx, options); err != nil {
 		return nil, err

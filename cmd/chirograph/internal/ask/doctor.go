@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/mtls"
@@ -39,15 +40,19 @@ func Examine(ctx context.Context, o Options) []Finding {
 		run  func(context.Context, Options) (result, detail string)
 	}{
 		{"data folder", folderPrivate}, {"log", logOpens}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
+		{"master key", masterKeyApart}, {"disk", roomLeft},
 		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp},
 	}
 	var all []Finding
 	for _, c := range checks {
 		result, detail := c.run(ctx, o)
-		all = append(all, Finding{c.name, result, detail})
+		all = append(all, Finding{c.name, result, plain(detail)})
 	}
 	return all
 }
+
+// plain leaves line ends out: a finding is one line.
+func plain(detail string) string { return strings.Join(strings.Fields(detail), " ") }
 
 func folderPrivate(_ context.Context, o Options) (string, string) {
 	about, err := os.Stat(o.Config.DataDir)
@@ -72,10 +77,13 @@ func examined(ctx context.Context, o Options, look func(*platform.Platform) (str
 func logOpens(ctx context.Context, o Options) (string, string) {
 	return examined(ctx, o, func(p *platform.Platform) (string, string) {
 		size, err := p.Log.Size(ctx)
+		if err == nil {
+			err = p.Log.CheckTail(ctx)
+		}
 		if err != nil {
 			return Bad, err.Error()
 		}
-		return Good, fmt.Sprintf("%d events, log %s", size, p.Log.ID())
+		return Good, fmt.Sprintf("%d events, the last ones unaltered, log %s", size, p.Log.ID())
 	})
 }
 
@@ -96,8 +104,35 @@ func secondFolder(_ context.Context, o Options) (string, string) {
 	if o.Config.Checkpoints.Folder == "" {
 		return Mind, "checkpoints.folder is not set: who puts back the whole data folder is not noticed"
 	}
+	if _, err := os.Stat(o.Config.Checkpoints.Folder); err != nil {
+		return Bad, err.Error() + ": is it mounted?"
+	}
 	return Good, o.Config.Checkpoints.Folder
 }
+
+// masterKeyApart says that who copies the folder copies the key as well.
+func masterKeyApart(_ context.Context, o Options) (string, string) {
+	if o.Config.Keys.MasterKeyFile == "" {
+		return Mind, "it lies in the data folder: keys.master_key_file can name a place that no backup has"
+	}
+	return Good, o.Config.Keys.MasterKeyFile
+}
+
+// roomLeft warns before the disk is full, because then nothing is served.
+func roomLeft(_ context.Context, o Options) (string, string) {
+	free, of, err := space(o.Config.DataDir)
+	if err != nil {
+		return Mind, err.Error()
+	}
+	detail := fmt.Sprintf("%d MiB of %d MiB free", free>>20, of>>20)
+	if free < of/10 || free < leastRoom {
+		return Mind, detail
+	}
+	return Good, detail
+}
+
+// leastRoom is enough for some hundred thousand tokens.
+const leastRoom = 1 << 30
 
 func certificateLasts(_ context.Context, o Options) (string, string) {
 	c := o.Config.Public.TLS
@@ -119,6 +154,8 @@ func certificateLasts(_ context.Context, o Options) (string, string) {
 		return Bad, detail
 	case left < soon:
 		return Mind, detail
+	case strings.HasPrefix(shown.Leaf.Issuer.CommonName, mtls.DevelopmentAuthority):
+		return Mind, detail + ", but from an authority that config init made for localhost"
 	}
 	return Good, detail
 }
@@ -136,9 +173,19 @@ func serverAnswers(ctx context.Context, o Options) (string, string) {
 		return Bad, err.Error()
 	}
 	if status != http.StatusOK {
-		return Bad, fmt.Sprintf("not ready: %s", body)
+		return Bad, "not ready: " + strings.Join(unready(string(body)), "; ")
 	}
 	return Good, "ready, at " + r.origin
+}
+
+// unready are the conditions of readiness that do not hold.
+func unready(verbose string) (all []string) {
+	for line := range strings.Lines(verbose) {
+		if why, bad := strings.CutPrefix(strings.TrimSpace(line), "[-] "); bad {
+			all = append(all, why)
+		}
+	}
+	return all
 }
 
 func projectionsKeepUp(ctx context.Context, o Options) (string, string) {

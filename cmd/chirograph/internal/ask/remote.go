@@ -34,24 +34,34 @@ const reach = 2 * time.Second
 
 // find returns the running server of a folder, if there is one.
 func find(ctx context.Context, c config.Config) (*remote, bool, error) {
-	text, err := os.ReadFile(platform.AdminFile(c))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, false, nil
-	}
-	if err != nil {
+	file, running, err := located(c)
+	if err != nil || !running {
 		return nil, false, err
 	}
-	var file serve.AdminFile
+	r, err := connect(ctx, file)
+	if err != nil {
+		err = fmt.Errorf("the server at %s, which %s names, does not let this command in: %w", file.Address, platform.AdminFile(c), err)
+	}
+	return r, true, err
+}
+
+// located returns what a running server says of itself in the folder.
+func located(c config.Config) (file serve.AdminFile, running bool, err error) {
+	text, err := os.ReadFile(platform.AdminFile(c))
+	if errors.Is(err, os.ErrNotExist) {
+		return file, false, nil
+	}
+	if err != nil {
+		return file, false, err
+	}
 	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, false, fmt.Errorf("%s: %w", platform.AdminFile(c), err)
+		return file, false, fmt.Errorf("%s: %w", platform.AdminFile(c), err)
 	}
 	conn, err := net.DialTimeout("tcp", file.Address, reach)
 	if err != nil {
-		return nil, false, nil // left behind by a server that was killed
+		return file, false, nil // left behind by a server that was killed
 	}
-	conn.Close()
-	r, err := connect(ctx, file)
-	return r, true, err
+	return file, true, conn.Close()
 }
 
 func connect(ctx context.Context, file serve.AdminFile) (*remote, error) {
@@ -59,24 +69,61 @@ func connect(ctx context.Context, file serve.AdminFile) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	client, err := clientOf(file)
+	if err != nil {
+		return nil, err
+	}
+	r := &remote{origin: file.Origin, client: &story.Client{
+		Name: file.Client, ID: file.Client, Issuer: file.Issuer, Key: jose.Signer{KeyID: "operator", Algorithm: jose.ES256, Key: key},
+		HTTP: client, Now: time.Now,
+	}}
+	r.tokens, err = r.client.Token(ctx, url.Values{"grant_type": {"client_credentials"}})
+	return r, err
+}
+
+// clientOf reaches the admin port whatever its name resolves to.
+func clientOf(file serve.AdminFile) (*http.Client, error) {
 	roots, err := authorities(file.CA)
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{
+	return &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", file.Address)
 		},
+	}}, nil
+}
+
+// Live fails unless a server runs on the folder and says that it lives. It
+// leaves no event in the log, so it may be asked every few seconds.
+func Live(ctx context.Context, c config.Config) error {
+	file, running, err := located(c)
+	if err != nil {
+		return err
 	}
-	r := &remote{origin: file.Origin, client: &story.Client{
-		Name: file.Client, ID: file.Client, Issuer: file.Issuer, Key: jose.Signer{KeyID: "operator", Algorithm: jose.ES256, Key: key},
-		HTTP: &http.Client{Transport: transport}, Now: time.Now,
-	}}
-	if r.tokens, err = r.client.Token(ctx, url.Values{"grant_type": {"client_credentials"}}); err != nil {
-		return nil, fmt.Errorf("the running server does not let this command in: %w", err)
+	if !running {
+		return fmt.Errorf("no server is running on %s", c.DataDir)
 	}
-	return r, nil
+	client, err := clientOf(file)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reach)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, file.Origin+"/livez", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s says %s", r.URL, answer.Status)
+	}
+	return nil
 }
 
 func privateKey(text string) (crypto.Signer, error) {

@@ -69,7 +69,7 @@ func (h *health) checks() []check {
 			}
 			return nil
 		}},
-		{"store", func(ctx context.Context) error { _, err := h.server.Log.Head(ctx); return err }},
+		{"store", func(context.Context) error { return h.server.Log.Halted() }},
 		{"projections", h.server.projectionsReady},
 		{"keys", h.server.keysReady},
 	}
@@ -89,7 +89,8 @@ func (s *Server) projectionsReady(ctx context.Context) error {
 	return nil
 }
 
-// keysReady fails while an issuer that is not suspended has no active key.
+// keysReady fails while an issuer that is not suspended lacks an active key of
+// an algorithm that its policy names.
 func (s *Server) keysReady(ctx context.Context) error {
 	issuers, err := s.API.Issuers.All(ctx)
 	if err != nil {
@@ -99,13 +100,17 @@ func (s *Server) keysReady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signs := map[string]bool{}
+	type key struct{ issuer, algorithm string }
+	signs := map[key]bool{}
 	for _, k := range keys {
-		signs[k.Announced().Issuer] = signs[k.Announced().Issuer] || k.Status() == signingkey.Active
+		of := key{k.Announced().Issuer, k.Announced().Algorithm}
+		signs[of] = signs[of] || k.Status() == signingkey.Active
 	}
 	for id, i := range issuers {
-		if i.Active() && !signs[id] {
-			return fmt.Errorf("issuer %s has no active signing key", id)
+		for _, algorithm := range i.KeyPolicy().Algorithms {
+			if i.Active() && !signs[key{id, algorithm}] {
+				return fmt.Errorf("issuer %s has no active signing key for %s: keys rotate %s --now makes one", id, algorithm, id)
+			}
 		}
 	}
 	return nil
@@ -120,6 +125,12 @@ func (s *Server) gauges() {
 			return -1
 		}
 		return float64(n)
+	})
+	s.Metrics.Gauge("log_halted", "1 if nothing can be written until the program is started anew.", func() float64 {
+		if s.Log.Halted() != nil {
+			return 1
+		}
+		return 0
 	})
 	s.Metrics.Gauge("log_uncovered_events", "Events that no checkpoint covers yet.", func() float64 {
 		n, err := s.Log.Size(ctx)

@@ -40,6 +40,9 @@ func issuerURL(c config.Config) string { return c.AdminOrigin() + platformPath }
 // commands are, as any other issuer and client are made. Where they exist
 // nothing is appended.
 func EnsurePlatform(ctx context.Context, p *platform.Platform) error {
+	if err := sameOrigin(ctx, p); err != nil {
+		return err
+	}
 	key, err := keyOfOperator(ctx, p)
 	if err != nil {
 		return err
@@ -70,6 +73,17 @@ func EnsurePlatform(ctx context.Context, p *platform.Platform) error {
 		return fmt.Errorf("the platform's own issuer: %w", err)
 	}
 	return nil
+}
+
+// sameOrigin refuses another origin of the admin port than the installation
+// was begun with, which the tokens of its staff name.
+func sameOrigin(ctx context.Context, p *platform.Platform) error {
+	state, _, err := p.API.Issuers.Load(ctx, PlatformIssuer)
+	if err != nil || !state.Exists() || state.URL() == issuerURL(p.Config) {
+		return err
+	}
+	return fmt.Errorf("the admin port's origin is now %s, but this installation was begun with %s: set admin.origin to that; the port may be another",
+		p.Config.AdminOrigin(), strings.TrimSuffix(state.URL(), platformPath))
 }
 
 func keyOfOperator(ctx context.Context, p *platform.Platform) (crypto.Signer, error) {
