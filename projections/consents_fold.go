@@ -22,7 +22,7 @@ var consentsProjection = Projection{
 			last_access INTEGER NOT NULL, accesses INTEGER NOT NULL,
 			ended INTEGER NOT NULL, ended_by TEXT NOT NULL, successor TEXT NOT NULL, position INTEGER NOT NULL`,
 		Key:     "id",
-		Indexes: []string{"subject, position", "client, position"},
+		Indexes: []string{"subject, position", "client, position", "status, expires"},
 	}},
 	Apply: applyConsent,
 }

@@ -34,14 +34,11 @@ func (s *Server) eraseSubject(c *call) (any, error) {
 		return nil, subject.ErrHeld
 	}
 	active, err := s.active(ctx, id)
+	for ; body.Revoke && err == nil && len(active) > 0; active, err = s.active(ctx, id) {
+		err = s.revokeAll(ctx, m, active, body.Reason)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if body.Revoke {
-		if err := s.revokeAll(ctx, m, active, body.Reason); err != nil {
-			return nil, err
-		}
-		active = nil
 	}
 	m.Address = "" // it would be sealed with the key that ends now
 	m.Subject = id
@@ -62,7 +59,7 @@ func (s *Server) active(ctx context.Context, id string) ([]string, error) {
 	if err := s.Current(ctx); err != nil {
 		return nil, err
 	}
-	proposed, err := s.Projections.Consents.Of(ctx, id)
+	proposed, err := s.Projections.Consents.OpenOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ func (p *Platform) keepHouse(ctx context.Context) error {
 			return nil
 		case <-minute.C:
 			p.try(ctx, "refusals", func() error { return p.API.FlushRefusals(ctx, p.Now()) })
+			p.try(ctx, "expiry", func() error { return p.noteExpiry(ctx) })
 		case <-hour.C:
 			p.try(ctx, "sessions", func() error { return p.Login.Sweep(ctx, p.Now()) })
 			p.try(ctx, "journeys", func() error { _, err := p.Ring.DestroyExpired(ctx, p.Now()); return err })
