@@ -124,7 +124,7 @@ func serve(t *testing.T, command string, env []string) (output string) {
 
 var (
 	shown  = regexp.MustCompile("(?ms)^```\n(  DEV MODE.*?)^```$")
-	varies = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9:.]{5,}|[0-9]+ \w+ 20[0-9]{2}|root \S+`)
+	varies = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9:.]{5,}|[0-9]+ \w+ 20[0-9]{2}|root \S+|[0-9]+ checkpoints`)
 )
 
 // shows fails if the story that the README shows is not what a start prints,
