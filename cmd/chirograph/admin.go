@@ -71,7 +71,7 @@ func grant(cmd *cobra.Command, a *ask.Asker, args []string) error {
 	if err != nil {
 		return err
 	}
-	return show(cmd, raw, column{"SUBJECT", "sub"}, column{"LOGIN", "login"}, column{"PASSWORD", "password"}, column{"ROLES", "roles"})
+	return show(cmd, raw, column{"PASSWORD", "password"}, column{"LOGIN", "login"}, column{"SUBJECT", "sub"}, column{"ROLES", "roles"})
 }
 
 func staffID(login string) string { return "staff-" + login }

@@ -194,7 +194,7 @@ func (a *Asker) All(ctx context.Context, path string, params map[string]string, 
 		if err != nil {
 			return nil, err
 		}
-		page.Next = ""
+		page.Items, page.Next = nil, "" // else the next page would be read into the bytes of this one
 		if err := json.Unmarshal(raw, &page); err != nil {
 			return nil, err
 		}
