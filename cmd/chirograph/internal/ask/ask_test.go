@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// counting answers listings of n numbers, each written longer than the one
-// before it.
+// counting answers listings of n numbers, page after page.
 func counting(n int) *Asker {
 	return &Asker{send: func(_ context.Context, _, path string, _ []byte) (int, []byte, error) {
 		u, err := url.Parse(path)
@@ -23,7 +22,7 @@ func counting(n int) *Asker {
 		page := map[string]any{"as_of": 7}
 		items := []string{}
 		for i := from; i < min(n, from+limit); i++ {
-			items = append(items, fmt.Sprintf("%0*d", i+1, i))
+			items = append(items, fmt.Sprintf("%06d", i))
 		}
 		if page["items"] = items; from+limit < n {
 			page["next"] = strconv.Itoa(from + limit)
