@@ -21,10 +21,11 @@ func (s *Server) public() http.Handler {
 	h = s.notPlatform(h)
 	h = s.hosts(h)
 	h = s.strictTransport(h)
+	h = mtls.TrustedHeader(s.proxies, s.forwarded(h))
 	if s.trace != nil {
-		h = s.trace(h)
+		h = s.trace(h) // first, while it still shows who the peer is
 	}
-	return mtls.TrustedHeader(s.proxies, s.forwarded(h))
+	return h
 }
 
 func (s *Server) elsewhere(w http.ResponseWriter, r *http.Request) {

@@ -19,6 +19,8 @@ import (
 
 // startTracing sends spans to the endpoint that is configured, here or in the
 // standard environment variable. Without one there is no tracing and no cost.
+// Only a trusted proxy may say which trace a request belongs to; anybody else's
+// becomes a link.
 func (s *Server) startTracing(ctx context.Context) error {
 	endpoint := cmp.Or(s.Config.Tracing.Endpoint, os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))
 	if endpoint == "" {
@@ -37,7 +39,8 @@ func (s *Server) startTracing(ctx context.Context) error {
 	s.stop = append(s.stop, provider.Shutdown)
 	s.trace = func(next http.Handler) http.Handler {
 		return otelhttp.NewHandler(withTrace(next), "chirograph", otelhttp.WithTracerProvider(provider),
-			otelhttp.WithPropagators(propagation.TraceContext{}))
+			otelhttp.WithPropagators(propagation.TraceContext{}),
+			otelhttp.WithPublicEndpointFn(func(r *http.Request) bool { return !s.trusted(r.RemoteAddr) }))
 	}
 	return nil
 }
