@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/cipher"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -111,6 +112,38 @@ func TestPersonalFieldsAreNotInTheLog(t *testing.T) {
 			t.Errorf("%q is not in the log: %s", open, all)
 		}
 	}
+}
+
+// noted is an event that carries the JSON of a stranger as it was sent.
+type noted struct {
+	Sent json.RawMessage `json:"sent"`
+	Name string          `json:"name,omitempty"`
+}
+
+func TestAStrangersSealIsNone(t *testing.T) {
+	c := codec(strictKeys{&memory.Keys{}}, []event.Declaration{event.Type[noted]{
+		Name: "test.noted", Sealed: []string{"name"}, Audit: func(noted, event.Names) string { return "" },
+	}})
+	for _, sent := range []string{`{"sealed":{"holder":"x"}}`, `[{"sealed":{"holder":"subject:s-alice","fields":{"name":"AAAA"}}}]`} {
+		for _, name := range []string{"", "Alice"} {
+			want := noted{json.RawMessage(sent), name}
+			got, err := c.Decode(t.Context(), stored(t, c, want, meta))
+			if err != nil || !reflect.DeepEqual(got.Body, want) || got.Erased != nil {
+				t.Errorf("%s, %q: got %s, %v", sent, name, got.Body, err)
+			}
+		}
+	}
+}
+
+// strictKeys know holders by the names that they are asked for, as the keyring
+// of an installation does.
+type strictKeys struct{ *memory.Keys }
+
+func (k strictKeys) Opener(ctx context.Context, holder string) (cipher.AEAD, error) {
+	if !strings.Contains(holder, ":") {
+		return nil, fmt.Errorf("%q is not the name of a holder", holder)
+	}
+	return k.Keys.Opener(ctx, holder)
 }
 
 func TestASealIsFreshEachTime(t *testing.T) {
