@@ -14,12 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newApply() *cobra.Command {
-	c := &cobra.Command{
-		Use: "apply", Short: "Make issuers, clients and customers as a file declares them", Args: exactly(),
-		Long: `Reads a declaration and changes what differs from it. What the file does not
-name stays as it is. Applying the same file again changes nothing.`,
-		Example: `  chirograph apply -f bank.yaml
+const applyExample = `  chirograph apply -f bank.yaml
 
   # bank.yaml
   issuers:
@@ -37,7 +32,14 @@ name stays as it is. Applying the same file again changes nothing.`,
       issuer: fapi2
       name: Alice Marsh
       login: {name: alice, password_file: alice.password}
-      accounts: [{id: a-1, name: Everyday, number: "•••• 0101", currency: EUR}]`,
+      accounts: [{id: a-1, name: Everyday, number: "•••• 0101", currency: EUR}]`
+
+func newApply() *cobra.Command {
+	c := &cobra.Command{
+		Use: "apply", Short: "Make issuers, clients and customers as a file declares them", Args: exactly(),
+		Long: `Reads a declaration and changes what differs from it. What the file does not
+name stays as it is. Applying the same file again changes nothing.`,
+		Example: applyExample,
 	}
 	fromFile(c)
 	return asking(c, creates, func(cmd *cobra.Command, a *ask.Asker, _ []string) error {

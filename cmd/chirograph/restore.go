@@ -30,31 +30,33 @@ first event says so. Without FOLDER it does that for the log that is there.`,
 	}
 	c.Flags().Bool("accept-loss", false, "go on although later events are lost")
 	c.Flags().String("reason", "", "why events are lost; it is kept in the log")
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		where, err := located(cmd)
-		if err != nil {
-			return err
-		}
-		accept, _ := cmd.Flags().GetBool("accept-loss")
-		r := platform.Restore{AcceptLoss: accept, Reason: text(cmd, "reason")}
-		if len(args) == 1 {
-			r.From = args[0]
-		}
-		switch {
-		case r.From == "" && !accept:
-			return usageError{fmt.Errorf("restore needs a FOLDER, or --accept-loss for the log that is there")}
-		case accept && r.Reason == "":
-			return usageError{fmt.Errorf("--accept-loss needs --reason: it is kept in the log")}
-		}
-		report, err := platform.Restored(cmd.Context(), platform.Options{Config: where, Version: version, Log: logger("error", "text")}, r)
-		if err != nil {
-			return err
-		}
-		raw, err := json.Marshal(report)
-		if err != nil {
-			return err
-		}
-		return show(cmd, raw, column{"EVENTS", "events"}, column{"EPOCH", "epoch"}, column{"LOST", "lost"}, column{"ROOT", "root"})
-	}
+	c.RunE = restore
 	return locating(c)
+}
+
+func restore(cmd *cobra.Command, args []string) error {
+	where, err := located(cmd)
+	if err != nil {
+		return err
+	}
+	accept, _ := cmd.Flags().GetBool("accept-loss")
+	r := platform.Restore{AcceptLoss: accept, Reason: text(cmd, "reason")}
+	if len(args) == 1 {
+		r.From = args[0]
+	}
+	switch {
+	case r.From == "" && !accept:
+		return usageError{fmt.Errorf("restore needs a FOLDER, or --accept-loss for the log that is there")}
+	case accept && r.Reason == "":
+		return usageError{fmt.Errorf("--accept-loss needs --reason: it is kept in the log")}
+	}
+	report, err := platform.Restored(cmd.Context(), platform.Options{Config: where, Version: version, Log: logger("error", "text")}, r)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	return show(cmd, raw, column{"EVENTS", "events"}, column{"EPOCH", "epoch"}, column{"LOST", "lost"}, column{"ROOT", "root"})
 }

@@ -27,15 +27,6 @@ func newSubject() *cobra.Command {
 	required(hold, "reason", "why; it is kept in the log")
 	lift := &cobra.Command{Use: "lift SUBJECT", Short: "Lift a legal hold", Args: exactly("SUBJECT")}
 	required(lift, "hold", "id of the hold")
-	erase := &cobra.Command{
-		Use: "erase SUBJECT", Short: "Destroy the key under which somebody's personal data is sealed", Args: exactly("SUBJECT"),
-		Long: `Ends all personal data of a subject, in the log and beside it, for good. What
-happened stays provable; names, accounts and addresses read "erased" from then
-on. Refused under a legal hold, and while consents are active unless --revoke
-ends them first.`,
-	}
-	required(erase, "reason", "why; it is kept in the log")
-	erase.Flags().Bool("revoke", false, "revoke active consents first")
 	return group("subject", "People: look up, hold, erase",
 		listing(list, "/admin/subjects", func(cmd *cobra.Command) map[string]string {
 			return map[string]string{"issuer": text(cmd, "issuer"), "name": text(cmd, "name")}
@@ -50,11 +41,24 @@ ends them first.`,
 		simple(lift, changes, func(cmd *cobra.Command, args []string) (string, string, any) {
 			return http.MethodPost, subjectPath(args[0]) + "/lift", object{"hold": text(cmd, "hold")}
 		}, subjectColumns...),
-		simple(erase, changes, func(cmd *cobra.Command, args []string) (string, string, any) {
-			revoke, _ := cmd.Flags().GetBool("revoke")
-			return http.MethodPost, subjectPath(args[0]) + "/erase", object{"reason": text(cmd, "reason"), "revoke": revoke}
-		}, subjectColumns...),
+		newErase(),
 	)
+}
+
+func newErase() *cobra.Command {
+	c := &cobra.Command{
+		Use: "erase SUBJECT", Short: "Destroy the key under which somebody's personal data is sealed", Args: exactly("SUBJECT"),
+		Long: `Ends all personal data of a subject, in the log and beside it, for good. What
+happened stays provable; names, accounts and addresses read "erased" from then
+on. Refused under a legal hold, and while consents are active unless --revoke
+ends them first.`,
+	}
+	required(c, "reason", "why; it is kept in the log")
+	c.Flags().Bool("revoke", false, "revoke active consents first")
+	return simple(c, changes, func(cmd *cobra.Command, args []string) (string, string, any) {
+		revoke, _ := cmd.Flags().GetBool("revoke")
+		return http.MethodPost, subjectPath(args[0]) + "/erase", object{"reason": text(cmd, "reason"), "revoke": revoke}
+	}, subjectColumns...)
 }
 
 func subjectPath(id string) string { return "/admin/subjects/" + url.PathEscape(id) }

@@ -33,12 +33,20 @@ func (p *Platform) openServer(context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.API = api.New(p.Journal, p.outside(clientKeys, mtls.NewTrust(authorities), limited))
+	p.Admin = admin.New(p.API, p.Projections, admin.Outside{
+		Keys: privateKeys{p}, People: people{p}, Ledger: proving{p}, Current: p.Current, Backup: p.Backup,
+	})
+	return nil
+}
+
+func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited api.Limits) api.Outside {
 	customer := logins{p.Login}
-	p.API = api.New(p.Journal, api.Outside{
+	return api.Outside{
 		Profiles:     fapi.Profiles,
 		Proofs:       proofs{},
 		ClientKeys:   clientKeys,
-		Certificates: certificates{mtls.NewTrust(authorities), p.Now},
+		Certificates: certificates{trust, p.Now},
 		Signer:       p.Signer,
 		Nonces:       jose.Nonces{Key: p.master.Derive(keys.ForNonces)},
 		Logins:       customer,
@@ -54,11 +62,7 @@ func (p *Platform) openServer(context.Context) error {
 		Dev:          p.Dev,
 		Now:          p.Now,
 		Log:          p.Options.Log,
-	})
-	p.Admin = admin.New(p.API, p.Projections, admin.Outside{
-		Keys: privateKeys{p}, People: people{p}, Ledger: proving{p}, Current: p.Current, Backup: p.Backup,
-	})
-	return nil
+	}
 }
 
 func rates(l config.Limits) map[string]limits.Rate {
