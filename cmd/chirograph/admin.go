@@ -33,16 +33,23 @@ already keeps theirs; --new-password replaces it.`,
 	c.Flags().String("password-file", "", "file with the password")
 	c.Flags().Bool("new-password", false, "make a new password for somebody who has one")
 	c.MarkFlagsMutuallyExclusive("password-file", "new-password")
+	c.PreRunE = knownRoles
 	return group("admin", "The bank's own staff", asking(c, creates, grant))
 }
 
-func grant(cmd *cobra.Command, a *ask.Asker, args []string) error {
+// knownRoles looks before anything is made or changed.
+func knownRoles(cmd *cobra.Command, _ []string) error {
 	roles, _ := cmd.Flags().GetStringSlice("role")
 	for _, role := range roles {
 		if !slices.Contains(subject.Roles, role) {
 			return usageError{fmt.Errorf("there is no role %q, only %s", role, strings.Join(subject.Roles, ", "))}
 		}
 	}
+	return nil
+}
+
+func grant(cmd *cobra.Command, a *ask.Asker, args []string) error {
+	roles, _ := cmd.Flags().GetStringSlice("role")
 	login, name := args[0], text(cmd, "name")
 	before, known, err := staff(cmd, a, login)
 	if err != nil {
