@@ -34,8 +34,10 @@ func (s *Server) eraseSubject(c *call) (any, error) {
 		return nil, subject.ErrHeld
 	}
 	active, err := s.active(ctx, id)
-	for ; body.Revoke && err == nil && len(active) > 0; active, err = s.active(ctx, id) {
-		err = s.revokeAll(ctx, m, active, body.Reason)
+	for body.Revoke && err == nil && len(active) > 0 {
+		if err = s.revokeAll(ctx, m, active, body.Reason); err == nil {
+			active, err = s.active(ctx, id)
+		}
 	}
 	if err != nil {
 		return nil, err
