@@ -52,8 +52,11 @@ func (a *application) clientStanding(want Client, before client.State) error {
 }
 
 func (a *application) customer(want Customer) error {
-	if !identifier(want.ID) || want.Name == "" {
-		return invalid("id and name are required")
+	switch {
+	case !identifier(want.ID):
+		return invalid("id must have 1 to 128 letters, digits and -._~")
+	case want.Name == "":
+		return invalid("name is required")
 	}
 	if _, found, err := a.API.Tenant(a.ctx, want.Issuer); err != nil || !found {
 		return orMissing(err, "there is no issuer "+want.Issuer)

@@ -118,8 +118,22 @@ func (s *Server) activateKey(c *call) (any, error) {
 	return s.decideKey(c.Context(), c.meta(), c.PathValue("kid"), signingkey.Activate{})
 }
 
+// retireKey refuses to end the only key that signs with an algorithm of its
+// issuer: nothing could be issued then, and nobody could ask for another key
+// with a token of that issuer.
 func (s *Server) retireKey(c *call) (any, error) {
-	return s.retire(c.Context(), c.meta(), c.PathValue("kid"))
+	kid := c.PathValue("kid")
+	all, err := s.keys(c.Context(), "")
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(k Key) bool { return k.ID == kid })
+	if i >= 0 && all[i].Status == signingkey.Active && !slices.ContainsFunc(all, func(k Key) bool {
+		return k.ID != kid && k.Issuer == all[i].Issuer && k.Algorithm == all[i].Algorithm && k.Status == signingkey.Active
+	}) {
+		return nil, conflict("it is the only key that signs " + all[i].Algorithm + " for " + all[i].Issuer + ": rotate, and it retires when another signs")
+	}
+	return s.retire(c.Context(), c.meta(), kid)
 }
 
 // retire ends signing. The key stays published as long as something it signed
