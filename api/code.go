@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/authorization"
+	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/token"
@@ -26,11 +27,16 @@ func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Conf
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	p, err := s.plan(ctx, v, c, params, bound, journey)
-	if err != nil {
+	p := redemption{bound: bound, command: authorization.Redeem{
+		Code: code, Client: c.ID, RedirectURI: params.Get("redirect_uri"), Verifier: params.Get("code_verifier"),
+		JKT: bound.JKT, Evidence: c.Evidence, At: v.At,
+	}}
+	if err := journey.Genuine(p.command); err != nil {
 		return tokenResponse{}, err
 	}
-	p.command.Code, p.command.At = code, v.At
+	if err := s.plan(v, c, params, journey, &p); err != nil {
+		return tokenResponse{}, err
+	}
 	meta := c.Meta
 	meta.Subject, meta.Correlation = journey.Grant().Subject, string(s.Authorizations.Stream(code.ID))
 	p.setAuthorization(code.ID)
@@ -52,44 +58,36 @@ func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Conf
 // A redemption is everything that redeeming a code will record and answer.
 type redemption struct {
 	command   authorization.Redeem
+	bound     token.Confirmation
 	access    issuance
 	refresh   oauth.Artefact
 	refreshed *token.RefreshIssued
 }
 
-// plan prepares what a code is exchanged for. It does not judge the code.
-func (s *Server) plan(ctx context.Context, v *visit, c *caller, params url.Values, bound token.Confirmation, journey authorization.State) (redemption, error) {
-	grant, request := journey.Grant(), journey.Request()
-	p := redemption{command: authorization.Redeem{
-		Client: c.ID, RedirectURI: params.Get("redirect_uri"), Verifier: params.Get("code_verifier"), JKT: bound.JKT, Evidence: c.Evidence,
-	}}
-	if grant.Consent == "" {
-		return p, nil // Redeem refuses
-	}
-	given, _, err := s.Consents.Load(ctx, grant.Consent)
+// plan prepares what a genuine code is exchanged for, spent or not.
+func (s *Server) plan(v *visit, c *caller, params url.Values, journey authorization.State, p *redemption) error {
+	ctx, grant, request := v.Request().Context(), journey.Grant(), journey.Request()
+	given, err := s.standing(v, journey)
 	if err != nil {
-		return p, err
-	}
-	if journey.Redeemed().Token == "" && !given.Alive(v.At) {
-		return p, oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
+		return err
 	}
 	e := token.Issued{
-		Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope, Confirmation: bound,
+		Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope, Confirmation: p.bound,
 		ACR: journey.Person().ACR, AuthTime: journey.Person().AuthTime,
 	}
 	if e.Audience, err = narrowAudience(v.Tenant, params["resource"], request.Resource); err != nil {
-		return p, err
+		return err
 	}
 	details, narrowed, err := grantedDetails(params.Get("authorization_details"), grant)
 	if err != nil {
-		return p, err
+		return err
 	}
 	if narrowed {
 		e.Details = details
 	}
 	if request.OpenID() {
 		if e.IDTokenKey, err = s.activeKey(ctx, v.Tenant.ID, c.IDTokenAlg); err != nil {
-			return p, err
+			return err
 		}
 	}
 	if c.Grants("refresh_token") {
@@ -98,7 +96,22 @@ func (s *Server) plan(ctx context.Context, v *visit, c *caller, params url.Value
 	}
 	p.access, err = s.prepare(ctx, v, c, e, details)
 	p.command.CodeRedeemed = authorization.CodeRedeemed{Token: p.access.id, Refresh: e.Refresh, Consent: grant.Consent}
-	return p, err
+	return err
+}
+
+// standing returns the consent that a code stands on. Unless the code is spent
+// it must not have ended.
+func (s *Server) standing(v *visit, journey authorization.State) (consent.State, error) {
+	ctx, grant := v.Request().Context(), journey.Grant()
+	given, _, err := s.Consents.Load(ctx, grant.Consent)
+	if err != nil {
+		return given, err
+	}
+	who, _, err := s.Subjects.Get(ctx, grant.Subject)
+	if err == nil && journey.Redeemed().Token == "" && (!given.Alive(v.At) || who.Erased()) {
+		err = oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
+	}
+	return given, err
 }
 
 // planRefresh prepares a refresh token that lives as long as the consent.

@@ -149,7 +149,7 @@ func (s State) issueCode(cmd IssueCode) ([]Event, error) {
 // to CodeReplayed, recorded once; the caller compares Redeemed with what it
 // asked for. Anybody else is only refused.
 func (s State) redeem(cmd Redeem) ([]Event, error) {
-	if err := s.genuine(cmd); err != nil {
+	if err := s.Genuine(cmd); err != nil {
 		return nil, err
 	}
 	switch {
@@ -163,7 +163,10 @@ func (s State) redeem(cmd Redeem) ([]Event, error) {
 	return []Event{cmd.CodeRedeemed}, nil
 }
 
-func (s State) genuine(cmd Redeem) error {
+// Genuine returns why what is presented is not a code of this journey in the
+// hands of its client, spent or not, or nil. Until it is asked nothing of the
+// journey may show in an answer: its id is no secret.
+func (s State) Genuine(cmd Redeem) error {
 	bad := func(by oauth.Clause, description string) error {
 		return oauth.Refuse(oauth.InvalidGrant, by, description)
 	}
