@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -78,7 +79,11 @@ func (s *Server) writeError(v *visit, err error) {
 // note logs, measures and, for an authenticated client, records a refusal.
 func (s *Server) note(v *visit, refusal *oauth.Error, status int, err error) {
 	s.Metrics.Refused(v.endpoint, string(refusal.Code))
-	s.Log.InfoContext(v.Request().Context(), "refused", "endpoint", v.endpoint, "issuer", v.Tenant.ID, "client_id", v.caller,
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError { // our fault, and somebody must know
+		level = slog.LevelError
+	}
+	s.Log.Log(v.Request().Context(), level, "refused", "endpoint", v.endpoint, "issuer", v.Tenant.ID, "client_id", v.caller,
 		"status", status, "code", string(refusal.Code), "by", string(refusal.By), "err", err)
 	if v.caller != "" && status < 500 {
 		s.refusals.count(v.Tenant.ID, v.caller, v.endpoint, refusal, v.At)

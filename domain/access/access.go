@@ -4,6 +4,7 @@ package access
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/event"
@@ -41,6 +42,9 @@ var Events = []event.Declaration{
 		Audit: func(e Recorded, n event.Names) string {
 			if e.Result >= 400 {
 				return fmt.Sprintf("%s was refused %s (%d)", n.Client(""), e.Route, e.Result)
+			}
+			if method, _, named := strings.Cut(e.Route, " "); named && method != "GET" {
+				return n.Client("") + " called " + e.Route
 			}
 			return n.Client("") + " read " + e.Route
 		},

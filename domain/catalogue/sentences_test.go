@@ -8,6 +8,8 @@ import (
 	"github.com/chirograph/chirograph/domain/access"
 	"github.com/chirograph/chirograph/domain/catalogue"
 	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/installation"
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/subject"
 	"github.com/chirograph/chirograph/domain/token"
@@ -35,6 +37,8 @@ func TestSentences(t *testing.T) {
 		want  string
 	}{
 		{access.Recorded{Route: "/accounts", Result: 200}, "the client read /accounts"},
+		{access.Recorded{Route: "GET /admin/keys", Result: 200}, "the client read GET /admin/keys"},
+		{access.Recorded{Route: "POST /admin/apply", Result: 202}, "the client called POST /admin/apply"},
 		{access.Recorded{Route: "/accounts", Result: 400}, "the client was refused /accounts (400)"},
 		{given(balances, "GB01", "GB02"), "the customer alice gave the client budgetly ReadBalances, ReadAccounts on 2 accounts until 2 July 2026"},
 		{given(balances, "GB01"), "the customer alice gave the client budgetly ReadBalances, ReadAccounts on 1 account until 2 July 2026"},
@@ -45,6 +49,10 @@ func TestSentences(t *testing.T) {
 		{token.Issued{Client: "budgetly", Subject: "alice", Authorization: "a1", Refresh: "r1", Expires: end}, "the client budgetly received an access token, valid until 01:00:00 UTC"},
 		{token.Issued{Client: "budgetly", Subject: "alice", Refresh: "r1", Expires: end}, "the client budgetly received an access token by refresh, valid until 01:00:00 UTC"},
 		{token.Issued{Client: "budgetly", Expires: end}, "the client budgetly received an access token for itself, valid until 01:00:00 UTC"},
+		{issuer.KeyPolicyChanged{Algorithms: []string{"ES256"}}, "the issuer's key policy became [ES256], rotated by hand"},
+		{issuer.KeyPolicyChanged{Algorithms: []string{"ES256"}, Rotation: 90 * 24 * time.Hour}, "the issuer's key policy became [ES256], rotated every 90 days"},
+		{installation.Restored{Size: 9, Epoch: 2}, "the log was restored to 9 events; epoch 2 begins"},
+		{installation.Restored{Size: 9, Epoch: 2, Reason: "fire"}, "the log was restored to 9 events; epoch 2 begins: fire"},
 		{subject.Enrolled{Name: "Alice Archer"}, "Alice Archer was enrolled"},
 		{subject.Enrolled{}, "a customer was enrolled"},
 	}

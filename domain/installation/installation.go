@@ -44,7 +44,11 @@ var Events = []event.Declaration{
 	event.Type[Restored]{
 		Name: "installation.restored",
 		Audit: func(e Restored, _ event.Names) string {
-			return fmt.Sprintf("the log was restored to %d events; epoch %d begins", e.Size, e.Epoch)
+			why := ""
+			if e.Reason != "" {
+				why = ": " + e.Reason
+			}
+			return fmt.Sprintf("the log was restored to %d events; epoch %d begins%s", e.Size, e.Epoch, why)
 		},
 	},
 }

@@ -151,6 +151,17 @@ func (KeyPolicyChanged) isEvent() {}
 func (Suspended) isEvent()        {}
 func (Reinstated) isEvent()       {}
 
+func (e KeyPolicyChanged) often() string {
+	const day = 24 * time.Hour
+	switch {
+	case e.Rotation == 0:
+		return "by hand"
+	case e.Rotation%day == 0:
+		return fmt.Sprintf("every %d days", e.Rotation/day)
+	}
+	return "every " + e.Rotation.String()
+}
+
 // Events declares every event of an issuer.
 var Events = []event.Declaration{
 	event.Type[Created]{
@@ -170,7 +181,7 @@ var Events = []event.Declaration{
 	event.Type[KeyPolicyChanged]{
 		Name: "issuer.key_policy_changed",
 		Audit: func(e KeyPolicyChanged, _ event.Names) string {
-			return fmt.Sprintf("the issuer's key policy became %v, rotated every %s", e.Algorithms, e.Rotation)
+			return fmt.Sprintf("the issuer's key policy became %v, rotated %s", e.Algorithms, e.often())
 		},
 	},
 	event.Type[Suspended]{
