@@ -29,7 +29,9 @@ var (
 
 const (
 	maxChain      = 10
-	rememberedFor = 4096 // certificates: one request in hundreds is from a new one
+	maxChainBytes = 32 << 10
+	rememberedFor = 4096    // certificates: one request in hundreds is from a new one
+	modest        = 4 << 10 // bytes of a stranger's chain that is remembered
 )
 
 // Trust are the certification authorities whose certificates make a client's
@@ -42,7 +44,7 @@ type Trust struct {
 
 // judged is what is known of a chain, and when its signatures count.
 type judged struct {
-	facts    oauth.Certificate
+	facts    oauth.Certificate // without the chain
 	from, to time.Time // the zero range if it leads to no authority
 }
 
@@ -80,11 +82,13 @@ func (t *Trust) Facts(chain []*x509.Certificate, now time.Time) (*oauth.Certific
 		return nil, nil
 	case len(chain) > maxChain:
 		return nil, fmt.Errorf("%w: %d", ErrChainTooLong, len(chain))
+	case bytesOf(chain) > maxChainBytes:
+		return nil, fmt.Errorf("%w: %d bytes", ErrChainTooLong, bytesOf(chain))
 	}
 	id := identity(chain)
 	known, ok := t.seen.Get(id)
 	if !ok {
-		facts, err := describe(chain)
+		facts, err := describe(chain[0])
 		if err != nil {
 			return nil, err
 		}
@@ -92,11 +96,23 @@ func (t *Trust) Facts(chain []*x509.Certificate, now time.Time) (*oauth.Certific
 	}
 	if !known.valid(now) {
 		known.from, known.to = t.verify(chain, now)
-		t.seen.Add(id, known)
+		if known.valid(now) || bytesOf(chain) <= modest {
+			t.seen.Add(id, known)
+		}
 	}
 	facts := known.facts
 	facts.Trusted = known.valid(now)
+	for _, cert := range chain {
+		facts.Chain = append(facts.Chain, cert.Raw)
+	}
 	return &facts, nil
+}
+
+func bytesOf(chain []*x509.Certificate) (n int) {
+	for _, cert := range chain {
+		n += len(cert.Raw)
+	}
+	return n
 }
 
 func (j judged) valid(now time.Time) bool {
@@ -143,8 +159,7 @@ func identity(chain []*x509.Certificate) (id [sha256.Size]byte) {
 	return id
 }
 
-func describe(chain []*x509.Certificate) (oauth.Certificate, error) {
-	leaf := chain[0]
+func describe(leaf *x509.Certificate) (oauth.Certificate, error) {
 	subject, err := SubjectDN(leaf.RawSubject)
 	if err != nil {
 		return oauth.Certificate{}, err
@@ -162,9 +177,6 @@ func describe(chain []*x509.Certificate) (oauth.Certificate, error) {
 		NotBefore:  leaf.NotBefore,
 		NotAfter:   leaf.NotAfter,
 		KeyID:      kid,
-	}
-	for _, cert := range chain {
-		c.Chain = append(c.Chain, cert.Raw)
 	}
 	for _, uri := range leaf.URIs {
 		c.URIs = append(c.URIs, uri.String())

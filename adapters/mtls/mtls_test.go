@@ -167,6 +167,40 @@ func TestFactsOfNothingAndTooMuch(t *testing.T) {
 	}
 }
 
+// Strangers present what they like, as often as they like.
+func TestLittleIsKeptOfStrangers(t *testing.T) {
+	authority := must(NewAuthority(noon))
+	trust := NewTrust(authority.Pool())
+	stuffed := payzip
+	for range 300 {
+		stuffed.DNS = append(slices.Clip(stuffed.DNS), strings.Repeat("a", 60)+".localhost")
+	}
+	facts := func(chain ...*x509.Certificate) error {
+		_, err := trust.Facts(chain, noon)
+		return err
+	}
+	stranger := must(must(NewAuthority(noon)).IssueClient(noon, stuffed)).Leaf
+	if err := facts(stranger); err != nil || trust.seen.Len() != 0 {
+		t.Errorf("%d bytes of a stranger: %v, %d kept", len(stranger.Raw), err, trust.seen.Len())
+	}
+	if err := facts(stranger, stranger); !errors.Is(err, ErrChainTooLong) {
+		t.Errorf("twice as much: got %v", err)
+	}
+	ours := must(authority.IssueClient(noon, stuffed)).Leaf
+	if err := facts(ours); err != nil || trust.seen.Len() != 1 {
+		t.Errorf("ours: %v, %d kept", err, trust.seen.Len())
+	}
+	for _, id := range trust.seen.Keys() {
+		if kept, _ := trust.seen.Peek(id); kept.facts.Chain != nil {
+			t.Error("the certificates themselves are kept")
+		}
+	}
+	selfSigned := must(SelfSigned(noon, payzip)).Leaf
+	if err := facts(selfSigned); err != nil || trust.seen.Len() != 2 {
+		t.Errorf("an ordinary one: %v, %d kept", err, trust.seen.Len())
+	}
+}
+
 func TestThumbprint(t *testing.T) {
 	n := must(base64.RawURLEncoding.DecodeString("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"))
 	point := append([]byte{4}, must(base64.RawURLEncoding.DecodeString("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs"))...)
