@@ -74,7 +74,7 @@ func (c Config) checkNumbers() error {
 	case c.Limits.Client.PerSecond < 0 || c.Limits.Address.PerSecond < 0:
 		return fmt.Errorf("limits must not be negative")
 	case c.Limits.Client.PerSecond > 0 && c.Limits.Client.Burst < 1, c.Limits.Address.PerSecond > 0 && c.Limits.Address.Burst < 1:
-		return fmt.Errorf("limits need a burst of at least 1, or nothing would be let through")
+		return fmt.Errorf("limits need a burst of at least 1; per_second: 0 turns one off")
 	case c.Projections.LagBudget < 1:
 		return fmt.Errorf("projections.lag_budget must be at least 1")
 	case c.Sessions.Idle <= 0 || c.Sessions.Absolute <= 0:

@@ -73,6 +73,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"an open admin port", good + "admin: {listen: \":9443\"}\n", "", nil, "admin.listen beyond loopback needs admin.origin and admin.tls"},
 		{"a proxy that is no network", good + "trusted_proxies: [10.0.0.1]\n", "", nil, `trusted_proxies: "10.0.0.1" is no network such as 10.0.0.0/8`},
 		{"checkpoints too far apart", good + "checkpoints: {interval: 1m}\n", "", nil, "checkpoints.interval must be more than 0s and at most 10s"},
+		{"a burst of nothing", good + "limits: {client: {burst: 0}}\n", "", nil, "limits need a burst of at least 1; per_second: 0 turns one off"},
 		{"a level that is none", good + "log: {level: loud}\n", "", nil, "log.level must be debug, info, warn or error"},
 	}
 	for _, tt := range tests {
@@ -83,6 +84,17 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhoDoesNotServeNeedsNoListener(t *testing.T) {
+	path := file(t, "data_dir: there\npublic: {tls: {cert: a}}\n")
+	c, _, err := Read(Sources{File: path, Env: []string{"CHIROGRAPH_CHECKPOINTS__FOLDER=/second"}})
+	if err != nil || c.DataDir != filepath.Join(filepath.Dir(path), "there") || c.Checkpoints.Folder != "/second" {
+		t.Errorf("got %s and %s, %v", c.DataDir, c.Checkpoints.Folder, err)
+	}
+	if _, _, err := Read(Sources{File: file(t, "data_dri: there\n")}); err == nil {
+		t.Error("a misspelt setting is passed over")
 	}
 }
 
