@@ -12,12 +12,15 @@ import (
 // grantToClient issues a token to a client for itself (RFC 6749, Section 4.4).
 func (s *Server) grantToClient(v *visit, c *caller, params url.Values, bound token.Confirmation) (tokenResponse, error) {
 	ctx := v.Request().Context()
-	scope := params.Get("scope")
-	if scope == "" {
-		scope = withoutCustomer(c.Scope)
+	asked := params.Get("scope")
+	if asked == "" {
+		asked = withoutCustomer(c.Scope)
 	}
-	scopes := strings.Fields(scope)
+	scopes, err := oauth.ParseScope(asked)
+	scope := strings.Join(scopes, " ")
 	switch {
+	case err != nil:
+		return tokenResponse{}, err
 	case !c.MayAsk(scopes):
 		return tokenResponse{}, oauth.Refuse(oauth.InvalidScope, "RFC 6749 §3.3", "scope goes beyond what the client registered")
 	case slices.Contains(scopes, "openid"):
@@ -25,7 +28,7 @@ func (s *Server) grantToClient(v *visit, c *caller, params url.Values, bound tok
 	case params.Get("authorization_details") != "":
 		return tokenResponse{}, oauth.Refuse(oauth.InvalidAuthorizationDetails, "RFC 9396 §6", "account_information needs a customer's consent")
 	}
-	aud, err := audience(v.Tenant, params["resource"])
+	aud, err := audience(v.Tenant, resources(params))
 	if err != nil {
 		return tokenResponse{}, err
 	}

@@ -75,7 +75,7 @@ func (s *Server) plan(v *visit, c *caller, params url.Values, journey authorizat
 		Subject: grant.Subject, Consent: grant.Consent, Scope: grant.Scope, Confirmation: p.bound,
 		ACR: journey.Person().ACR, AuthTime: journey.Person().AuthTime,
 	}
-	if e.Audience, err = narrowAudience(v.Tenant, params["resource"], request.Resource); err != nil {
+	if e.Audience, err = narrowAudience(v.Tenant, resources(params), request.Resource); err != nil {
 		return err
 	}
 	details, narrowed, err := grantedDetails(params.Get("authorization_details"), grant)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chirograph/chirograph/domain/oauth"
 )
@@ -30,7 +31,7 @@ func form(r *http.Request) (url.Values, []byte, error) {
 		return nil, nil, err
 	}
 	values, err := url.ParseQuery(string(raw))
-	if err != nil {
+	if err != nil || !utf8.Valid(raw) { // the log keeps the body, as text
 		return nil, nil, oauth.Refuse(oauth.InvalidRequest, "RFC 6749 App. B", "the body is not form-encoded")
 	}
 	return values, raw, once(values)

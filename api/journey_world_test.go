@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"html"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -330,3 +331,11 @@ func (to *town) holders() (all []string) {
 }
 
 var sealedBy = regexp.MustCompile(`"sealed":\{"holder":"([^"]*)"`)
+
+// append adds to the body of a request.
+func (to *town) append(r *http.Request, more string) {
+	to.Helper()
+	body, err := io.ReadAll(r.Body)
+	to.must(err)
+	r.Body = io.NopCloser(strings.NewReader(string(body) + more))
+}

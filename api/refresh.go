@@ -72,7 +72,7 @@ func (s *Server) refreshed(ctx context.Context, v *visit, c *caller, params url.
 	if e.Scope, err = narrow(params.Get("scope"), from.Scope); err != nil {
 		return e, nil, err
 	}
-	if e.Audience, err = narrowAudience(v.Tenant, params["resource"], from.Resources); err != nil {
+	if e.Audience, err = narrowAudience(v.Tenant, resources(params), from.Resources); err != nil {
 		return e, nil, err
 	}
 	journey, _, err := s.Authorizations.Load(ctx, from.Authorization)

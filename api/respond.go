@@ -35,13 +35,27 @@ func refused(err error) (*oauth.Error, int, time.Duration) {
 	if known, ok := errors.AsType[*oauth.Error](err); ok {
 		return known, status(known.Code), 0
 	}
-	unavailable := errors.Is(err, eventstore.ErrUnknownOutcome) || errors.Is(err, eventstore.ErrHalted) ||
-		errors.Is(err, eventstore.ErrClosed) || errors.Is(err, eventstore.ErrConflict) || errors.Is(err, context.DeadlineExceeded)
-	if unavailable {
-		e := &oauth.Error{Code: oauth.TemporarilyUnavailable, Description: "the request could not be recorded, so nothing was done: try again", Cause: err}
-		return e, http.StatusServiceUnavailable, time.Second
+	if errors.Is(err, eventstore.ErrTooLarge) {
+		e := &oauth.Error{Code: oauth.InvalidRequest, By: "RFC 9126 §2.3", Description: "the request is too long to be recorded", Cause: err}
+		return e, http.StatusRequestEntityTooLarge, 0
+	}
+	if why := unavailable(err); why != "" {
+		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Description: why, Cause: err}, http.StatusServiceUnavailable, time.Second
 	}
 	return &oauth.Error{Code: oauth.ServerError, Description: "try again later", Cause: err}, http.StatusInternalServerError, 0
+}
+
+// unavailable says what a log that did not record a request can promise, "" if
+// that is not what went wrong. A client that left is not the server's failure.
+func unavailable(err error) string {
+	is := func(target error) bool { return errors.Is(err, target) }
+	switch {
+	case is(eventstore.ErrUnknownOutcome):
+		return "nobody knows whether the request was recorded, so it is not answered: try again"
+	case is(eventstore.ErrHalted), is(eventstore.ErrClosed), is(eventstore.ErrConflict), is(context.DeadlineExceeded), is(context.Canceled):
+		return "the request could not be recorded, so nothing was done: try again"
+	}
+	return ""
 }
 
 // status is 400 unless a specification says otherwise.

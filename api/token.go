@@ -88,6 +88,12 @@ func (s *Server) bindToCertificate(v *visit, c *caller) (token.Confirmation, err
 	return bound, s.record(v.Request().Context(), c, state, seenChain(c.Certificate))
 }
 
+// resources are the values of resource in a token request. An empty one is none
+// (RFC 6749, Section 3.1).
+func resources(params url.Values) []string {
+	return slices.DeleteFunc(slices.Clone(params["resource"]), func(v string) bool { return v == "" })
+}
+
 // audience returns the aud of a token: the resources asked for, or the
 // issuer's default, or the issuer itself where it has none.
 func audience(t Tenant, resources []string) ([]string, error) {
@@ -96,7 +102,7 @@ func audience(t Tenant, resources []string) ([]string, error) {
 	}
 	switch {
 	case len(resources) > 0:
-		return resources, nil
+		return slices.Compact(slices.Sorted(slices.Values(resources))), nil
 	case len(t.Settings.Resources) > 0:
 		return t.Settings.Resources[:1], nil
 	}
@@ -124,13 +130,17 @@ func narrow(asked, granted string) (string, error) {
 	if asked == "" {
 		return granted, nil
 	}
+	values, err := oauth.ParseScope(asked)
+	if err != nil {
+		return "", err
+	}
 	have := strings.Fields(granted)
-	for _, v := range strings.Fields(asked) {
+	for _, v := range values {
 		if !slices.Contains(have, v) {
 			return "", oauth.Refuse(oauth.InvalidScope, "RFC 6749 §6", "scope goes beyond what was granted")
 		}
 	}
-	return strings.Join(strings.Fields(asked), " "), nil
+	return strings.Join(values, " "), nil
 }
 
 // narrowDetails likewise (RFC 9396, Section 6). It returns nil if nothing was

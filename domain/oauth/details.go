@@ -115,8 +115,8 @@ func (d Detail) check() error {
 	switch {
 	case len(d.Permissions) == 0:
 		return badDetail("permissions is required")
-	case unknown:
-		return badDetail("permissions has an unknown value")
+	case unknown || len(d.Permissions) > len(Permissions):
+		return badDetail("permissions has an unknown or a repeated value")
 	case len(d.Accounts) > maxAccounts || badAccount:
 		return badDetail("accounts must be at most 64 account ids")
 	case d.HistoryFrom != "" && dateErr != nil:

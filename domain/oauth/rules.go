@@ -114,6 +114,20 @@ func (r AuthorizationRequest) scope(c Client, s Server) error {
 	)
 }
 
+// ParseScope returns the values of scope, each once (RFC 6749, Section 3.3).
+func ParseScope(scope string) ([]string, error) {
+	if strings.ContainsFunc(scope, notInScope) {
+		return nil, Refuse(InvalidScope, "RFC 6749 §3.3", "scope has a character that is not permitted")
+	}
+	var values []string
+	for _, v := range strings.Fields(scope) {
+		if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values, nil
+}
+
 func notInScope(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
 
 func (r AuthorizationRequest) authentication() error {
@@ -137,6 +151,9 @@ func (r AuthorizationRequest) resource(s Server) error { return CheckResources(r
 // CheckResources refuses a resource that is not one of the issuer's (RFC 8707,
 // Section 2).
 func CheckResources(resources []string, s Server) error {
+	if len(resources) > maxResource {
+		return Refuse(InvalidTarget, "RFC 8707 §2", "resource is sent too often")
+	}
 	for _, v := range resources {
 		u, err := url.Parse(v)
 		if err != nil || !u.IsAbs() || strings.Contains(v, "#") {
