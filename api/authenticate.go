@@ -29,6 +29,7 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" /
 // (RFC 6749, Section 2.3). It accepts exactly one method.
 func (s *Server) authenticate(v *visit, params url.Values) (*caller, error) {
 	r := v.Request()
+	v.At = s.Now() // the form may have taken its time to arrive
 	if r.Header.Get("Authorization") != "" || params.Has("client_secret") {
 		return nil, oauth.Refuse(oauth.InvalidClient, v.Tenant.Profile.ClientAuth.By, "client secrets are not accepted")
 	}
@@ -44,9 +45,6 @@ func (s *Server) authenticate(v *visit, params url.Values) (*caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wait := s.Limits.Wait("client:"+id, v.At); wait > 0 {
-		return nil, tooMany(wait)
-	}
 	c := &caller{Client: oauth.Client{ID: id, ClientMetadata: state.Metadata()}}
 	c.Evidence.ClientAuth = c.TokenEndpointAuthMethod
 	if c.Certificate, err = s.Certificates.Certificate(r); err != nil {
@@ -57,6 +55,9 @@ func (s *Server) authenticate(v *visit, params url.Values) (*caller, error) {
 		return nil, err
 	}
 	v.caller = id
+	if wait := s.Limits.Wait("client:"+id, v.At); wait > 0 { // not before: nobody else may use up its limit
+		return nil, tooMany(wait)
+	}
 	if err := s.remembered(c.Once); err != nil {
 		return nil, replayed(c, err)
 	}

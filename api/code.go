@@ -154,8 +154,10 @@ func grantedDetails(asked string, grant authorization.Granted) (details []oauth.
 
 // endReplayed revokes what a replayed code was redeemed for. The presenter was
 // the genuine client, so somebody has copied the code from it or to it. The
-// consent is left alone.
+// consent is left alone. Whether the presenter waits for the end makes no
+// difference.
 func (s *Server) endReplayed(ctx context.Context, meta event.Meta, spent authorization.CodeRedeemed) error {
+	ctx = context.WithoutCancel(ctx)
 	meta.Actor = event.ActorSystem
 	const reason = "the authorization code was presented twice"
 	_, err := s.Tokens.Execute(ctx, meta, spent.Token, token.Revoke{Revoked: token.Revoked{By: "system", Reason: reason}})

@@ -339,3 +339,9 @@ func (to *town) append(r *http.Request, more string) {
 	to.must(err)
 	r.Body = io.NopCloser(strings.NewReader(string(body) + more))
 }
+
+// idOf returns the stream id of an artefact.
+func idOf(text string) string {
+	a, _ := oauth.ParseArtefact(text)
+	return a.ID
+}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -47,9 +48,11 @@ func (r *refusals) add(key refusalKey) {
 }
 
 // FlushRefusals appends the refusals of the minutes before now. Call it every
-// minute, and at shutdown with a time past the running one.
+// minute, and at shutdown with a time past the running one. What could not be
+// recorded is kept for the next call.
 func (s *Server) FlushRefusals(ctx context.Context, now time.Time) error {
-	for key, count := range s.refusals.before(now.UTC().Truncate(time.Minute)) {
+	due := s.refusals.before(now.UTC().Truncate(time.Minute))
+	for key, count := range due {
 		m := event.Meta{Issuer: key.issuer, Actor: event.ActorSystem, Client: key.who, Software: s.Software}
 		if key.customer {
 			m.Client, m.Subject = "", key.who
@@ -57,11 +60,24 @@ func (s *Server) FlushRefusals(ctx context.Context, now time.Time) error {
 		e := access.Refused{Endpoint: key.endpoint, Code: key.code, Clause: key.clause, Minute: key.minute, Count: count}
 		stream := eventstore.Stream(access.RefusalStream(key.who, key.minute))
 		draft := eventstore.Draft{Stream: stream, Expect: eventstore.Unchecked(), Events: []any{e}}
-		if _, err := s.Journal.Commit(ctx, m, draft); err != nil {
+		_, err := s.Journal.Commit(ctx, m, draft)
+		if err == nil || errors.Is(err, eventstore.ErrUnknownOutcome) {
+			delete(due, key) // it may be there, and must not be counted twice
+		}
+		if err != nil {
+			s.refusals.keep(due)
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *refusals) keep(counts map[refusalKey]int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, count := range counts {
+		r.counts[key] += count
+	}
 }
 
 func (r *refusals) before(minute time.Time) map[refusalKey]int {

@@ -25,23 +25,23 @@ func (s *Server) revoke(v *visit) error {
 	if presented == "" {
 		return oauth.Refuse(oauth.InvalidRequest, "RFC 7009 §2.1", "token is required")
 	}
-	if err := s.remember(c); err != nil {
+	if err := s.remember(c); err != nil { // where nothing is left to revoke, nothing is appended
 		return err
 	}
+	if err := s.revokePresented(v, c, presented); err != nil {
+		return replayed(c, err)
+	}
+	return v.NoContent(http.StatusOK)
+}
+
+func (s *Server) revokePresented(v *visit, c *caller, presented string) error {
 	ctx := v.Request().Context()
 	if artefact, ok := oauth.ParseArtefact(presented); ok {
 		if done, err := s.revokeRefresh(ctx, c, artefact); done || err != nil {
-			return finish(v, err)
+			return err
 		}
 	}
-	return finish(v, s.revokeAccess(ctx, v, c, presented))
-}
-
-func finish(v *visit, err error) error {
-	if err != nil {
-		return err
-	}
-	return v.NoContent(http.StatusOK)
+	return s.revokeAccess(ctx, v, c, presented)
 }
 
 const byClient = "the client asked for it"
@@ -56,7 +56,7 @@ func (s *Server) revokeRefresh(ctx context.Context, c *caller, presented oauth.A
 	meta := c.Meta
 	meta.Subject, meta.Correlation = state.Issued().Subject, string(s.Authorizations.Stream(state.Issued().Authorization))
 	end := token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: "client", Reason: byClient}, Client: c.ID}
-	_, err = s.Refreshes.Execute(ctx, meta, presented.ID, end)
+	_, err = s.Refreshes.Execute(ctx, meta, presented.ID, end, c.Once...)
 	return true, unlessForeign(err)
 }
 
@@ -70,7 +70,8 @@ func (s *Server) revokeAccess(ctx context.Context, v *visit, c *caller, presente
 	}
 	meta := c.Meta
 	meta.Subject = found.token.Issued().Subject
-	_, err = s.Tokens.Execute(ctx, meta, found.id, token.Revoke{Revoked: token.Revoked{By: "client", Reason: byClient}, Client: c.ID})
+	end := token.Revoke{Revoked: token.Revoked{By: "client", Reason: byClient}, Client: c.ID}
+	_, err = s.Tokens.Execute(ctx, meta, found.id, end, c.Once...)
 	return unlessForeign(err)
 }
 

@@ -70,7 +70,8 @@ func (s *Server) Handler(otherwise http.Handler) http.Handler {
 func (s *Server) visited(r route) echo.HandlerFunc {
 	endpoint := strings.TrimPrefix(r.path, "/")
 	return func(c echo.Context) error {
-		v := &visit{Context: c, Tenant: tenantOf(c.Request().Context()), At: s.Now(), endpoint: endpoint}
+		start := s.Now()
+		v := &visit{Context: c, Tenant: tenantOf(c.Request().Context()), At: start, endpoint: endpoint}
 		setHeaders(v)
 		err := s.admit(v)
 		if err == nil {
@@ -81,7 +82,7 @@ func (s *Server) visited(r route) echo.HandlerFunc {
 		} else if err != nil {
 			s.writeError(v, err)
 		}
-		s.Metrics.Served(endpoint, c.Response().Status, s.Now().Sub(v.At))
+		s.Metrics.Served(endpoint, c.Response().Status, s.Now().Sub(start))
 		return nil
 	}
 }
