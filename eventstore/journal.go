@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/chirograph/chirograph/domain/event"
 
@@ -25,13 +26,19 @@ type Draft struct {
 	Once   []Once
 }
 
-// repeats bounds how often an append whose answer was lost is repeated.
-const repeats = 4
+// repeats bounds how often an append whose answer was lost is repeated, and
+// patience for how long.
+const (
+	repeats  = 4
+	patience = 10 * time.Second
+)
 
 // Commit appends drafts in order as one decision: their event ids are made
 // here, once, and a lost answer is repeated identically. After a lost answer
 // a conflict with our own ids means that we had succeeded. If the outcome
 // stays unknown Commit returns [ErrUnknownOutcome] and the caller must refuse.
+// It repeats even if ctx has ended meanwhile, which may be why the answer was
+// lost: what was begun is not left half known.
 func (j *Journal) Commit(ctx context.Context, m event.Meta, drafts ...Draft) ([]Receipt, error) {
 	appends, err := j.encode(ctx, m, drafts)
 	if err != nil {
@@ -41,6 +48,8 @@ func (j *Journal) Commit(ctx context.Context, m event.Meta, drafts ...Draft) ([]
 	if !errors.Is(err, ErrUnknownOutcome) {
 		return receipts, err
 	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer done()
 	for range repeats {
 		receipts, err = j.Log.Append(ctx, appends...)
 		switch {

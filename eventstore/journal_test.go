@@ -58,6 +58,26 @@ func TestCommitRepeatsIdentically(t *testing.T) {
 	}
 }
 
+// Who waits for a commit may leave in the middle of it; its outcome is found out
+// all the same.
+func TestAnOutcomeIsFoundOutForNobody(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	log := memory.New(time.Now)
+	h := &forgetful{Log: log, before: leave, refuse: eventstore.ErrConflict}
+	receipts, err := journal(h).Commit(ctx, meta, eventstore.Draft{Stream: "test-1", Expect: eventstore.Absent(), Events: []any{opened{"ann"}}})
+	if !errors.Is(err, eventstore.ErrConflict) || receipts != nil || h.calls != 2 {
+		t.Errorf("not done: got %v, %v after %d calls", receipts, err, h.calls)
+	}
+	ctx, leave = context.WithCancel(t.Context())
+	faulty := &storetest.Faulty{Log: log, Release: make(chan struct{})}
+	faulty.Plan(storetest.Slow)
+	leave()
+	receipts, err = journal(faulty).Commit(ctx, meta, eventstore.Draft{Stream: "test-2", Expect: eventstore.Absent(), Events: []any{opened{"ann"}}})
+	if err != nil || len(receipts) != 1 || faulty.Calls() != 2 {
+		t.Errorf("done: got %v, %v after %d calls", receipts, err, faulty.Calls())
+	}
+}
+
 // forgetful is a log that knows no repeat: it answers it with a conflict.
 type forgetful struct {
 	eventstore.Log
