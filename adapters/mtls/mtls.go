@@ -45,7 +45,7 @@ type Trust struct {
 // judged is what is known of a chain, and when its signatures count.
 type judged struct {
 	facts    oauth.Certificate // without the chain
-	from, to time.Time // the zero range if it leads to no authority
+	from, to time.Time         // the zero range if it leads to no authority
 }
 
 // NewTrust returns the Trust in these authorities. Without any, no certificate
