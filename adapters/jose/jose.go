@@ -43,7 +43,6 @@ const (
 	maxJTI = 256
 
 	minRSA = 2048 // FAPI2-SP §5.4.1-2
-	maxRSA = 8192 // verifying takes with the square of the length
 )
 
 var accepted = []gojose.SignatureAlgorithm{PS256, ES256, EdDSA, Ed25519}
@@ -65,8 +64,8 @@ func signs(pub crypto.PublicKey, alg string) bool {
 func strong(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits < minRSA || bits > maxRSA {
-			return fmt.Errorf("%w: RSA modulus of %d bits, %d to %d are accepted", ErrKey, bits, minRSA, maxRSA)
+		if bits := key.N.BitLen(); bits < minRSA {
+			return fmt.Errorf("%w: RSA modulus of %d bits, at least %d are demanded", ErrKey, bits, minRSA)
 		}
 		return nil
 	case *ecdsa.PublicKey, ed25519.PublicKey:
