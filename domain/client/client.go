@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"time"
 
@@ -123,7 +122,7 @@ type State struct {
 	status     status
 	registered Registered
 	metadata   oauth.ClientMetadata
-	keys       map[string]bool
+	keys       seen
 }
 
 type status int
@@ -141,7 +140,7 @@ func (s State) Suspended() bool                { return s.status == suspended }
 func (s State) Issuer() string                 { return s.registered.Issuer }
 func (s State) Metadata() oauth.ClientMetadata { return s.metadata }
 func (s State) Management() string             { return s.registered.Management }
-func (s State) Knows(thumbprint string) bool   { return s.keys[thumbprint] }
+func (s State) Knows(thumbprint string) bool   { return s.keys.has(thumbprint) }
 
 // Command is the closed set of things one can ask of a client.
 //
@@ -188,7 +187,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		}
 		return []Event{cmd.Updated}, nil
 	case SeeKey:
-		if s.keys[cmd.Thumbprint] {
+		if s.keys.has(cmd.Thumbprint) {
 			return nil, nil
 		}
 		return []Event{cmd.KeySeen}, nil
@@ -216,12 +215,7 @@ func (s State) Evolve(e Event) State {
 	case Updated:
 		s.metadata = e.Metadata
 	case KeySeen:
-		keys := maps.Clone(s.keys)
-		if keys == nil {
-			keys = map[string]bool{}
-		}
-		keys[e.Thumbprint] = true
-		s.keys = keys
+		s.keys = s.keys.with(e.Thumbprint)
 	case Suspended:
 		s.status = suspended
 	case Reinstated:

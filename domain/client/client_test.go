@@ -3,6 +3,8 @@ package client_test
 import (
 	"errors"
 	"reflect"
+	"runtime"
+	"strconv"
 	"testing"
 
 	. "github.com/chirograph/chirograph/domain/client"
@@ -121,4 +123,32 @@ func FuzzHistory(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A client may come with a new certificate at each request. Its state is read
+// anew after each, so that reading must not take with the square of their
+// number.
+func TestManyKeysAreCheapToKnow(t *testing.T) {
+	const many = 5000
+	key := func(i int) string { return strconv.Itoa(i) }
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s := State{}.Evolve(Registered{Issuer: "i"})
+	for i := range many {
+		s = s.Evolve(KeySeen{Thumbprint: key(i)})
+	}
+	runtime.ReadMemStats(&after)
+	if taken := (after.TotalAlloc - before.TotalAlloc) >> 20; taken > 64 {
+		t.Errorf("%d MiB to know %d keys", taken, many)
+	}
+	older := s
+	s = s.Evolve(KeySeen{Thumbprint: "new"})
+	for i := range many {
+		if !s.Knows(key(i)) {
+			t.Fatalf("key %d is forgotten", i)
+		}
+	}
+	if s.Knows("other") || older.Knows("new") || !s.Knows("new") {
+		t.Error("a state knows what it has not seen, or an older one what came later")
+	}
 }
