@@ -43,6 +43,23 @@ func (s *Server) activeKey(ctx context.Context, issuer, alg string) (string, err
 	return best, nil
 }
 
+// signs reports whether an issuer keeps a key for an algorithm, or has one that
+// was made by hand.
+func (s *Server) signs(ctx context.Context, issuer, alg string) (bool, error) {
+	issuers, err := s.Issuers.All(ctx)
+	if err != nil {
+		return false, err
+	}
+	keys, err := s.SigningKeys.All(ctx)
+	for _, key := range keys {
+		a := key.Announced()
+		if a.Issuer == issuer && key.Status() == signingkey.Active && signedWith(a.Algorithm) == signedWith(alg) {
+			return true, nil
+		}
+	}
+	return slices.Contains(issuers[issuer].KeyPolicy().Algorithms, signedWith(alg)), err
+}
+
 // publicKey returns the public half of any key that an issuer ever had, for
 // verifying what it signed. Compromised keys verify nothing.
 func (s *Server) publicKey(ctx context.Context, issuer string) (func(kid string) ([]byte, bool), error) {

@@ -173,6 +173,7 @@ func TestRefusedMetadata(t *testing.T) {
 		{"a public client", metadata("token_endpoint_auth_method", `"none"`), 400, "invalid_client_metadata", "FAPI2-SP Section 5.3.2.1-2.3"},
 		{"a client with a secret", metadata("token_endpoint_auth_method", ``), 400, "invalid_client_metadata", "FAPI2-SP Section 5.3.2.1-2.6"},
 		{"a redirect URI without TLS", metadata("redirect_uris", `["http://tpp.example/cb"]`), 400, "invalid_redirect_uri", "FAPI2-SP Section 5.3.2.2-2.8"},
+		{"ID tokens that the issuer has no key for", metadata("id_token_signed_response_alg", `"EdDSA"`), 400, "invalid_client_metadata", "no key of this issuer"},
 		{"no redirect URI", metadata("redirect_uris", ``), 400, "invalid_redirect_uri", "RFC 7591"},
 		{"the password grant", metadata("grant_types", `["password"]`), 400, "invalid_client_metadata", "FAPI2-SP Section 5.3.2.1-2.2"},
 		{"a private key", metadata("jwks", `{"keys":[{"d":"x"}]}`), 400, "invalid_client_metadata", "jwks"},
