@@ -3,7 +3,9 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -82,5 +84,24 @@ func TestAClientThatLeaves(t *testing.T) {
 	leave()
 	if w := to.serve(r); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
+func TestHeadIsAnsweredLikeGet(t *testing.T) {
+	to := newTown(t)
+	web := httptest.NewServer(to.Handler(http.NotFoundHandler()))
+	defer web.Close()
+	for path, want := range map[string]int{"/jwks": 200, "/.well-known/openid-configuration": 200, "/userinfo": 401, "/authorize": 400, "/login": 200, "/token": 405} {
+		r, err := http.NewRequest("HEAD", web.URL+"/fapi2"+path, nil)
+		to.must(err)
+		r.Host = "as.example"
+		w, err := web.Client().Do(r)
+		to.must(err)
+		body, err := io.ReadAll(w.Body)
+		to.must(err)
+		w.Body.Close()
+		if w.StatusCode != want || len(body) != 0 {
+			t.Errorf("%s: got %d and %d bytes, want %d", path, w.StatusCode, len(body), want)
+		}
 	}
 }

@@ -49,6 +49,9 @@ func (s *Server) Handler(otherwise http.Handler) http.Handler {
 	e.HTTPErrorHandler = s.unrouted
 	for _, r := range append(routes, pageRoutes...) {
 		e.Add(r.method, r.path, s.visited(r))
+		if r.method == http.MethodGet {
+			e.Add(http.MethodHead, r.path, s.visited(r)) // RFC 9110 §9.1
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tenant, path, found, err := s.route(r)
