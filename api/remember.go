@@ -8,65 +8,95 @@ import (
 )
 
 // recent remembers the replay keys of requests that append nothing, in bounded
-// memory of this node.
+// memory of this node, and none of its clients at the cost of the others.
 type recent struct {
-	mu   sync.Mutex
-	seen map[[32]byte]time.Time
+	mu    sync.Mutex
+	of    map[string]map[[32]byte]int64 // by client: when keys expire, in nanoseconds
+	total int
+	swept time.Time
 }
 
-const maxRecent = 100_000
+const (
+	maxRecent = 300_000
+	maxShare  = maxRecent / 3 // of one client
+
+	// sweepEvery is how often a full memory is searched for what has expired.
+	sweepEvery = time.Second
+)
 
 // remember refuses a caller whose assertion or proof was used before for a
 // request that appends nothing.
-func (s *Server) remember(c *caller) error { return replayed(c, s.rememberKeys(c.Once)) }
+func (s *Server) remember(c *caller) error { return replayed(c, s.rememberKeys(c.ID, c.Once)) }
 
-// rememberKeys takes keys that must be new, and answers with an
+// rememberKeys takes keys of a client that must be new, and answers with an
 // [*eventstore.Replayed] if one is not. Where the memory is full of live keys it
 // refuses too: a replay must never pass.
-func (s *Server) rememberKeys(keys []eventstore.Once) error {
+func (s *Server) rememberKeys(client string, keys []eventstore.Once) error {
 	now := s.Now()
 	s.recent.mu.Lock()
 	defer s.recent.mu.Unlock()
-	if s.recent.seen == nil {
-		s.recent.seen = map[[32]byte]time.Time{}
-	}
-	if err := s.recent.has(keys, now); err != nil {
+	if err := s.recent.has(client, keys, now); err != nil || len(keys) == 0 {
 		return err
 	}
-	if len(s.recent.seen) >= maxRecent {
+	if s.recent.full(client) {
 		s.recent.sweep(now)
 	}
-	if len(s.recent.seen) >= maxRecent {
-		return tooMany(time.Second)
+	if s.recent.full(client) {
+		return tooMany(sweepEvery)
 	}
-	for _, once := range keys {
-		s.recent.seen[once.Key] = once.Expires
-	}
+	s.recent.add(client, keys)
 	return nil
 }
 
 // remembered answers with an [*eventstore.Replayed] if a request that appended
 // nothing took one of the keys, so that it is not good for one that appends.
-func (s *Server) remembered(keys []eventstore.Once) error {
+func (s *Server) remembered(client string, keys []eventstore.Once) error {
 	now := s.Now()
 	s.recent.mu.Lock()
 	defer s.recent.mu.Unlock()
-	return s.recent.has(keys, now)
+	return s.recent.has(client, keys, now)
 }
 
-func (r *recent) has(keys []eventstore.Once, now time.Time) error {
+func (r *recent) has(client string, keys []eventstore.Once, now time.Time) error {
 	for _, once := range keys {
-		if until, found := r.seen[once.Key]; found && now.Before(until) {
+		if until, found := r.of[client][once.Key]; found && now.UnixNano() < until {
 			return &eventstore.Replayed{Key: once.Key}
 		}
 	}
 	return nil
 }
 
+func (r *recent) full(client string) bool {
+	return r.total >= maxRecent || len(r.of[client]) >= maxShare
+}
+
+func (r *recent) add(client string, keys []eventstore.Once) {
+	if r.of == nil {
+		r.of = map[string]map[[32]byte]int64{}
+	}
+	if r.of[client] == nil {
+		r.of[client] = map[[32]byte]int64{}
+	}
+	r.total -= len(r.of[client])
+	for _, once := range keys {
+		r.of[client][once.Key] = once.Expires.UnixNano()
+	}
+	r.total += len(r.of[client])
+}
+
 func (r *recent) sweep(now time.Time) {
-	for key, until := range r.seen {
-		if !now.Before(until) {
-			delete(r.seen, key)
+	if since := now.Sub(r.swept); since >= 0 && since < sweepEvery {
+		return
+	}
+	r.swept, r.total = now, 0
+	for client, keys := range r.of {
+		for key, until := range keys {
+			if until <= now.UnixNano() {
+				delete(keys, key)
+			}
+		}
+		if r.total += len(keys); len(keys) == 0 {
+			delete(r.of, client)
 		}
 	}
 }
