@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 	"unicode/utf8"
@@ -62,7 +63,7 @@ func body(r *http.Request) ([]byte, error) {
 
 // admit refuses a caller who comes too often, and issuers that are suspended.
 func (s *Server) admit(v *visit) error {
-	if wait := s.Limits.Wait("address:"+v.RealIP(), v.At); wait > 0 {
+	if wait := s.Limits.Wait("address:"+network(v.RealIP()), v.At); wait > 0 {
 		return tooMany(wait)
 	}
 	if !v.Tenant.Active {
@@ -70,6 +71,23 @@ func (s *Server) admit(v *visit) error {
 		return &httpError{e, http.StatusServiceUnavailable, 0}
 	}
 	return nil
+}
+
+// network is the part of an address that one household has: an IPv4 address, or
+// an IPv6 network of 64 bits.
+func network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if a = a.Unmap(); a.Is4() {
+		return a.String()
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return p.String()
 }
 
 func tooMany(wait time.Duration) error {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chirograph/chirograph/domain/token"
 	"github.com/chirograph/chirograph/eventstore"
@@ -102,6 +103,22 @@ func TestHeadIsAnsweredLikeGet(t *testing.T) {
 		w.Body.Close()
 		if w.StatusCode != want || len(body) != 0 {
 			t.Errorf("%s: got %d and %d bytes, want %d", path, w.StatusCode, len(body), want)
+		}
+	}
+}
+
+// Who has an IPv6 address has 2^64 of them.
+func TestALimitIsThatOfANetwork(t *testing.T) {
+	to := newTown(t)
+	to.limited = map[string]time.Duration{"address:192.0.2.7": time.Second, "address:2001:db8:1:2::/64": time.Second}
+	for remote, want := range map[string]int{
+		"192.0.2.7:1": 429, "192.0.2.8:1": 200, "[::ffff:192.0.2.7]:1": 429,
+		"[2001:db8:1:2::1]:1": 429, "[2001:db8:1:2:3:4:5:6]:1": 429, "[2001:db8:1:3::1]:1": 200,
+	} {
+		r := httptest.NewRequest("GET", siteURL+"/jwks", nil)
+		r.RemoteAddr = remote
+		if w := to.serve(r); w.Code != want {
+			t.Errorf("%s: got %d, want %d", remote, w.Code, want)
 		}
 	}
 }
