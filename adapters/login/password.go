@@ -25,7 +25,7 @@ const (
 )
 
 // SetPassword gives a subject its login name and password in a realm, in
-// place of those it had. [ErrNameTaken] if another subject has the name.
+// place of those it had, and ends its sessions there. [ErrNameTaken] if another subject has the name.
 func (s *Store) SetPassword(ctx context.Context, realm, subject, name, password string) error {
 	if err := named(realm, subject); err != nil {
 		return err
@@ -61,6 +61,10 @@ func (s *Store) store(ctx context.Context, realm, subject string, name, hash []b
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO credentials (realm, subject, name, hash) VALUES (?, ?, ?, ?)
 			ON CONFLICT (realm, subject) DO UPDATE SET name = excluded.name, hash = excluded.hash`, realm, subject, name, hash)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE realm = ? AND subject = ?`, realm, subject)
 		return err
 	})
 }

@@ -56,6 +56,25 @@ func TestSessions(t *testing.T) {
 	})
 }
 
+// Who knows the old password may be signed in with it.
+func TestANewPasswordEndsSessions(t *testing.T) {
+	s, _, _ := newStore(t)
+	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "the old password"))
+	cookie, _, err := s.Start(ctx, alice, noon)
+	must(t, err)
+	ben := alice
+	ben.Subject = "c-2"
+	others, _, err := s.Start(ctx, ben, noon)
+	must(t, err)
+	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "the new password"))
+	if _, err := s.Find(ctx, "fapi2", cookie, noon); !errors.Is(err, ErrNoSession) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Find(ctx, "fapi2", others, noon); err != nil {
+		t.Errorf("somebody else's session: %v", err)
+	}
+}
+
 func TestSessionsEnd(t *testing.T) {
 	const m = time.Minute
 	tests := []struct {
