@@ -25,7 +25,8 @@ const (
 )
 
 // SetPassword gives a subject its login name and password in a realm, in
-// place of those it had, and ends its sessions there. [ErrNameTaken] if another subject has the name.
+// place of those it had, and ends its sessions there. [ErrNameTaken] if another
+// subject has the name.
 func (s *Store) SetPassword(ctx context.Context, realm, subject, name, password string) error {
 	if err := named(realm, subject); err != nil {
 		return err
