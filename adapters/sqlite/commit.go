@@ -46,7 +46,7 @@ func (w *writer) write(batch []*request) (events []eventstore.Event, err error) 
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, err
 	}
-	t := transaction{writer: w, now: w.time()}
+	t := transaction{writer: w, now: w.time(), clock: w.log.now()}
 	for _, r := range batch {
 		r.receipts, r.err = nil, nil
 		steps, err := admission.Decide(t.view(), r.appends)
@@ -88,7 +88,8 @@ func (w *writer) time() time.Time {
 // A transaction is a batch on its way into the file.
 type transaction struct {
 	*writer
-	now    time.Time
+	now    time.Time // recorded
+	clock  time.Time // earlier than now if the clock was set back: replay keys expire by it
 	events []eventstore.Event
 	nodes  []node
 	keys   int
@@ -212,7 +213,7 @@ func (t *transaction) finish() error {
 	}
 	const sweep = "DELETE FROM once WHERE key IN (SELECT key FROM once WHERE expires <= ? LIMIT ?)"
 	return run(t.conn, sweep, func(q *sqlite.Stmt) {
-		q.BindInt64(1, t.now.UnixNano())
+		q.BindInt64(1, t.clock.UnixNano())
 		q.BindInt64(2, int64(2*t.keys))
 	})
 }

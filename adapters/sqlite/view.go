@@ -87,7 +87,7 @@ func (v view) lately(id uuid.UUID) (eventstore.Position, bool) {
 func (v view) Used(key [32]byte) (used bool, err error) {
 	err = v.one("SELECT expires FROM once WHERE key = ?",
 		func(q *sqlite.Stmt) { q.BindBytes(1, key[:]) },
-		func(q *sqlite.Stmt) { used = v.now.UnixNano() < q.ColumnInt64(0) })
+		func(q *sqlite.Stmt) { used = v.clock.UnixNano() < q.ColumnInt64(0) })
 	return used, err
 }
 

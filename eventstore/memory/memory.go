@@ -84,7 +84,7 @@ func (l *Log) commit(appends []eventstore.Append) (receipts []eventstore.Receipt
 		return nil, nil, nil, eventstore.ErrClosed
 	}
 	now := l.time()
-	steps, err := admission.Decide(view{l, now}, appends)
+	steps, err := admission.Decide(view{l, l.now()}, appends)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -75,7 +75,7 @@ func (l *Log) Subscribe(ctx context.Context, after eventstore.Position, f events
 // view is the log as [admission.Decide] asks about it, under the lock.
 type view struct {
 	*Log
-	at time.Time
+	clock time.Time // replay keys expire by it, not by the time of the last event
 }
 
 func (v view) Last(s eventstore.Stream) (eventstore.Revision, error) {
@@ -97,5 +97,5 @@ func (v view) Recent(s eventstore.Stream, id uuid.UUID) (eventstore.Receipt, boo
 
 func (v view) Used(key [32]byte) (bool, error) {
 	expires, there := v.keys[key]
-	return there && v.at.Before(expires), nil
+	return there && v.clock.Before(expires), nil
 }

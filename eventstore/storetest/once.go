@@ -69,6 +69,14 @@ var onceTests = []test{
 		f.must(keyed(add("test-2", eventstore.Absent(), fact(2)), again))
 		f.refused(eventstore.ErrReplay, keyed(add("test-3", eventstore.Absent(), fact(3)), again))
 	}},
+	{name: "keys expire by the clock, though the log is ahead of it", run: func(f *fixture) {
+		f.clock.set(noon.Add(time.Hour)) // it was wrong
+		f.must(add("test-1", eventstore.Absent(), fact(1)))
+		f.clock.set(noon)
+		f.must(keyed(add("test-2", eventstore.Absent(), fact(2)), once("k")))
+		f.must(keyed(add("test-3", eventstore.Absent(), fact(3)), once("other")))
+		f.refused(eventstore.ErrReplay, keyed(add("test-4", eventstore.Absent(), fact(4)), once("k")))
+	}},
 	{name: "a repeat gets the first receipt although its keys are used", run: func(f *fixture) {
 		a := keyed(add("test-1", eventstore.Absent(), fact(1)), once("k"))
 		first := f.must(a)[0]
