@@ -8,6 +8,7 @@
 package mtls
 
 import (
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -25,7 +26,10 @@ import (
 var (
 	ErrChainTooLong = errors.New("more certificates than are looked at")
 	ErrMalformed    = errors.New("not a well-formed certificate")
+	ErrWeakKey      = errors.New("the key of the certificate is too weak")
 )
+
+const minRSA = 2048 // FAPI2-SP §5.4.1-2
 
 const (
 	maxChain      = 10
@@ -160,6 +164,9 @@ func identity(chain []*x509.Certificate) (id [sha256.Size]byte) {
 }
 
 func describe(leaf *x509.Certificate) (oauth.Certificate, error) {
+	if key, is := leaf.PublicKey.(*rsa.PublicKey); is && key.N.BitLen() < minRSA {
+		return oauth.Certificate{}, ErrWeakKey
+	}
 	subject, err := SubjectDN(leaf.RawSubject)
 	if err != nil {
 		return oauth.Certificate{}, err

@@ -201,6 +201,18 @@ func TestLittleIsKeptOfStrangers(t *testing.T) {
 	}
 }
 
+func TestKeysOfCertificatesAreStrong(t *testing.T) {
+	trust := NewTrust(nil)
+	for bits, want := range map[int]error{1024: ErrWeakKey, 2048: nil} {
+		key := must(rsa.GenerateKey(rand.Reader, bits))
+		template := clientTemplate(payzip)
+		cert := must(sign(noon, template, template, key, key))
+		if _, err := trust.Facts([]*x509.Certificate{cert.Leaf}, noon); !errors.Is(err, want) {
+			t.Errorf("%d bits: got %v", bits, err)
+		}
+	}
+}
+
 func TestThumbprint(t *testing.T) {
 	n := must(base64.RawURLEncoding.DecodeString("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"))
 	point := append([]byte{4}, must(base64.RawURLEncoding.DecodeString("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs"))...)
