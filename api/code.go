@@ -60,6 +60,7 @@ type redemption struct {
 	command   authorization.Redeem
 	bound     token.Confirmation
 	access    issuance
+	claims    map[string]any // that the request wants in the ID token itself
 	refresh   oauth.Artefact
 	refreshed *token.RefreshIssued
 }
@@ -87,6 +88,9 @@ func (s *Server) plan(v *visit, c *caller, params url.Values, journey authorizat
 	}
 	if request.OpenID() {
 		if e.IDTokenKey, err = s.activeKey(ctx, v.Tenant.ID, c.IDTokenAlg); err != nil {
+			return err
+		}
+		if p.claims, err = s.idTokenClaims(ctx, grant.Subject, request.Claims); err != nil {
 			return err
 		}
 	}
@@ -188,10 +192,7 @@ func (s *Server) respond(ctx context.Context, v *visit, c *caller, p redemption,
 	}
 	if kid := p.access.event.IDTokenKey; kid != "" {
 		person, request := journey.Person(), journey.Request()
-		who := identity{person.Subject, person.ACR, person.AMR, person.AuthTime, request.Nonce, nil}
-		if who.claims, err = s.idTokenClaims(ctx, person.Subject, request.Claims); err != nil {
-			return tokenResponse{}, err
-		}
+		who := identity{person.Subject, person.ACR, person.AMR, person.AuthTime, request.Nonce, p.claims}
 		r.IDToken, err = s.idToken(ctx, v, c, kid, access, who)
 	}
 	return r, err

@@ -68,3 +68,17 @@ func TestACodeOfSomebodyErasedIsNoGood(t *testing.T) {
 		}
 	}
 }
+
+// What can fail fails before the code is spent.
+func TestACodeOutlivesADirectoryThatFails(t *testing.T) {
+	to := newTown(t)
+	code := to.approve(to.push("claims", `{"id_token":{"phone_number":null}}`))
+	to.silent = true
+	if w := to.redeem(code); w.Code != http.StatusInternalServerError {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	to.silent = false
+	if w := to.redeem(code); w.Code != http.StatusOK {
+		t.Errorf("again: got %d %s", w.Code, w.Body)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"errors"
 	"html"
 	"io"
 	"log/slog"
@@ -65,6 +66,7 @@ type town struct {
 	logged  bytes.Buffer
 	cookies map[string]string
 	limited map[string]time.Duration
+	silent  bool // the directory does not answer
 }
 
 func newTown(t *testing.T) *town {
@@ -306,7 +308,10 @@ func (townDesk) Accounts(context.Context, string) ([]api.Account, error) {
 	return []api.Account{{ID: zeldaAccount, Name: zeldaLabel, Number: zeldaNumber, Currency: "EUR"}, {ID: "zq-acct-9953", Name: "Joint", Number: "DE-9953", Currency: "EUR"}}, nil
 }
 
-func (townDesk) Claims(context.Context, string) (map[string]any, error) {
+func (d townDesk) Claims(context.Context, string) (map[string]any, error) {
+	if d.silent {
+		return nil, errors.New("the directory does not answer")
+	}
 	return map[string]any{"name": zeldaName, "email": zeldaEmail, "phone_number": zeldaPhone}, nil
 }
 
