@@ -23,10 +23,15 @@ type (
 	// A Revision counts the events of one stream from 0.
 	Revision int64
 
-	// A Position orders all events of one log in commit order, from 1.
-	// Positions may have gaps and mean nothing in another log.
+	// A Position orders all events of one log in commit order, from 1 and
+	// without gaps, so that it is the same in a copy of the log.
 	Position uint64
 )
+
+// Unnumbered is the position of an event that an engine has not numbered yet.
+// It is later than every other. [Log.Head] returns when everything that was
+// acknowledged before is numbered.
+const Unnumbered Position = 1 << 62
 
 // NoRevision is the revision of a stream that has no event.
 const NoRevision Revision = -1
@@ -111,9 +116,9 @@ type Event struct {
 	Proposed
 	Stream   Stream
 	Revision Revision
-	Position Position
-	Leaf     int64     // index in the tree, -1 while not yet numbered
-	Recorded time.Time // by the writer, UTC, never earlier than the event before
+	Position Position  // [Unnumbered] while it is not yet numbered
+	Leaf     int64     // index in the tree, -1 while it is not yet numbered
+	Recorded time.Time // by the writer, UTC, never earlier than the event before once numbered
 }
 
 // Append adds events to one stream. An Append without events only checks.
@@ -134,8 +139,8 @@ type Once struct {
 // A Receipt says where an append ended up.
 type Receipt struct {
 	Revision Revision // of the last event written
-	Position Position // likewise
-	Leaf     int64    // likewise; -1 while not yet numbered
+	Position Position // likewise; [Unnumbered] while it is not yet numbered
+	Leaf     int64    // likewise; -1 while it is not yet numbered
 }
 
 // Why an append is refused. Callers match with errors.Is.
@@ -202,7 +207,8 @@ type Log interface {
 	Append(ctx context.Context, appends ...Append) ([]Receipt, error)
 
 	// ReadStream yields the events of a stream from a revision on. A stream
-	// that does not exist is empty.
+	// that does not exist is empty. Of what was appended a moment ago the
+	// events may be [Unnumbered].
 	ReadStream(ctx context.Context, s Stream, from Revision) iter.Seq2[Event, error]
 
 	// ReadAll yields the events after a position in commit order and ends at
@@ -213,10 +219,19 @@ type Log interface {
 	// as the last error, or the log closes ([ErrClosed]).
 	Subscribe(ctx context.Context, after Position, f Filter) iter.Seq2[Item, error]
 
-	// Head is the position of the last event, 0 in an empty log.
+	// Head is the position of the last event, 0 in an empty log. Whatever was
+	// acknowledged before the call is at or before it.
 	Head(ctx context.Context) (Position, error)
 
 	Close() error
+}
+
+// An Importer takes over the history of another log, of which it has the id.
+type Importer interface {
+	// Import appends events as another log has them: places, ids, bytes and
+	// recorded times. The first must be the one after the last that is here.
+	// Not for a log that anybody else writes.
+	Import(ctx context.Context, events []Event) error
 }
 
 // An Observable log calls f with the events of each commit, in commit order,

@@ -36,7 +36,11 @@ type Leaf struct {
 // A Vault is a Source that also keeps every checkpoint that was signed over it.
 type Vault interface {
 	Source
+	Kept
+}
 
+// Kept are the checkpoints that were signed over a log.
+type Kept interface {
 	// Checkpoints yields the notes that were kept, oldest first.
 	Checkpoints(context.Context) iter.Seq2[[]byte, error]
 
