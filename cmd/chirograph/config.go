@@ -73,7 +73,7 @@ func showConfig(cmd *cobra.Command, _ []string) error {
 	}
 	items := []object{}
 	for _, l := range c.Leaves() {
-		items = append(items, object{"setting": l.Path, "value": l.Text(), "from": origins[l.Path], "environment": l.Environment()})
+		items = append(items, object{"setting": l.Path, "value": l.Shown(), "from": origins[l.Path], "environment": l.Environment()})
 	}
 	raw, err := json.Marshal(object{"items": items})
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 
 // Config is every setting of a server.
 type Config struct {
-	DataDir        string       `json:"data_dir" jsonschema_description:"Folder of the log, the keys and everything else that must survive. Only one server may use it."`
+	DataDir        string       `json:"data_dir" jsonschema_description:"Folder of the log, the keys and everything else that must survive. Only one server may use it. With a shared store it holds the master key, the newest checkpoint and what can be made again."`
+	Store          Store        `json:"store" jsonschema_description:"Where the event log is, and what nodes share. Nodes of one installation have the same settings here, the same master key and the same admin.origin."`
 	Public         Public       `json:"public" jsonschema_description:"Where clients and customers come in."`
 	MTLS           MTLS         `json:"mtls" jsonschema_description:"Where clients come in that present certificates (RFC 8705)."`
 	Admin          Admin        `json:"admin" jsonschema_description:"Where operators come in: administration, audit, replay, health and metrics."`
@@ -27,6 +28,16 @@ type Config struct {
 	Sessions       Sessions     `json:"sessions" jsonschema_description:"How long customers stay signed in."`
 	Fetch          Fetch        `json:"fetch" jsonschema_description:"Requests that the server sends to clients."`
 	Tracing        Tracing      `json:"tracing" jsonschema_description:"OpenTelemetry; off without an endpoint."`
+}
+
+// Store says where the event log and what goes with it are kept.
+type Store struct {
+	Engine           string `json:"engine" jsonschema:"enum=sqlite,enum=postgres,enum=eventstoredb" jsonschema_description:"sqlite: in data_dir, for one node. postgres: the log, keys and sessions in PostgreSQL, for any number of nodes. eventstoredb: the log in EventStoreDB; keys, sessions and the ledger in PostgreSQL."`
+	Postgres         string `json:"postgres" jsonschema_description:"URL of the PostgreSQL database, as in postgres://user:password@host/chirograph?sslmode=verify-full."`
+	PostgresFile     string `json:"postgres_file" jsonschema_description:"File that holds this URL, mode 0600, so that it stands in no setting."`
+	EventStoreDB     string `json:"eventstoredb" jsonschema_description:"Connection string of EventStoreDB, as in esdb://user:password@n1:2113,n2:2113,n3:2113?tlsCAFile=/etc/ca.pem."`
+	EventStoreDBFile string `json:"eventstoredb_file" jsonschema_description:"File that holds this connection string, mode 0600."`
+	Node             string `json:"node" jsonschema_description:"Name of this node in leases and logs; the name of the host and a random part if empty."`
 }
 
 // Public is the listener of clients and customers.
@@ -94,7 +105,8 @@ type Verification struct {
 
 // Projections are the tables.
 type Projections struct {
-	LagBudget int `json:"lag_budget" jsonschema_description:"How many events projections may be behind before the server says it is not ready."`
+	Where     string `json:"where" jsonschema:"enum=node,enum=shared" jsonschema_description:"node: each node has its own tables in its data_dir. shared: one set of tables in PostgreSQL, which one node at a time keeps in step."`
+	LagBudget int    `json:"lag_budget" jsonschema_description:"How many events projections may be behind before the server says it is not ready."`
 }
 
 // Keys are where secrets come from.

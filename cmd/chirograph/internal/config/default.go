@@ -10,6 +10,7 @@ func Default() Config {
 	seconds := func(n int) admin.Duration { return admin.Duration(time.Duration(n) * time.Second) }
 	return Config{
 		DataDir:        "chirograph-data",
+		Store:          Store{Engine: SQLite},
 		Public:         Public{Listen: ":8443", HSTS: true},
 		Admin:          Admin{Listen: "127.0.0.1:9443"},
 		TrustedProxies: []string{},
@@ -20,7 +21,7 @@ func Default() Config {
 		Drain:        Drain{Delay: seconds(5), Timeout: seconds(20)},
 		Checkpoints:  Checkpoints{Interval: seconds(10)},
 		Verification: Verification{Interval: admin.Duration(24 * time.Hour)},
-		Projections:  Projections{LagBudget: 10_000},
+		Projections:  Projections{Where: PerNode, LagBudget: 10_000},
 		Sessions:     Sessions{Idle: seconds(30 * 60), Absolute: seconds(12 * 3600)},
 	}
 }

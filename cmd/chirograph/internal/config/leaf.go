@@ -43,6 +43,9 @@ func (l Leaf) Text() string {
 	}
 }
 
+// Shown is Text without the passwords that a URL can hold.
+func (l Leaf) Shown() string { return withoutPassword(l.Text()) }
+
 // Leaves returns every setting of c in order. Their values can be set.
 func (c *Config) Leaves() []Leaf {
 	return leaves(reflect.ValueOf(c).Elem(), "", nil)
