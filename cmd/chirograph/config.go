@@ -33,7 +33,7 @@ func newConfig() *cobra.Command {
 			return err
 		}}
 	show := &cobra.Command{Use: "show", Short: "Show every setting as it holds, and where it is from", Args: exactly(), RunE: showConfig}
-	return group("config", "The server's settings", newConfigInit(), configured(validate), configured(show), schema)
+	return group("config", "The server's settings", newConfigInit(), newMasterKey(), configured(validate), configured(show), schema)
 }
 
 // configured adds a flag for every setting.

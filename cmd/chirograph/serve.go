@@ -38,12 +38,16 @@ defaults, in this order.`,
 // serving opens everything and serves until ctx ends.
 func serving(ctx context.Context, settings config.Config) error {
 	log := logger(settings.Log.Level, settings.Log.Format)
+	now, err := clock()
+	if err != nil {
+		return err
+	}
 	bound, err := serve.Bind(settings)
 	if err != nil {
 		return err
 	}
 	p, err := platform.Open(ctx, platform.Options{
-		Config: settings, Purpose: installation.Production, Create: true, Version: version, Log: log,
+		Config: settings, Purpose: installation.Production, Create: true, Version: version, Now: now, Log: log,
 	})
 	if err != nil {
 		return errors.Join(err, bound.Close())

@@ -77,8 +77,8 @@ func examined(ctx context.Context, o Options, look func(*platform.Platform) (str
 func logOpens(ctx context.Context, o Options) (string, string) {
 	return examined(ctx, o, func(p *platform.Platform) (string, string) {
 		size, err := p.Log.Size(ctx)
-		if err == nil {
-			err = p.Log.CheckTail(ctx)
+		if tail, ok := p.Log.(interface{ CheckTail(context.Context) error }); ok && err == nil {
+			err = tail.CheckTail(ctx)
 		}
 		if err != nil {
 			return Bad, err.Error()

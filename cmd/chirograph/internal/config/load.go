@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/strict"
@@ -96,6 +97,7 @@ func (c *Config) files() map[string]*string {
 	return map[string]*string{
 		"data_dir": &c.DataDir, "public.tls.cert": &c.Public.TLS.Cert, "public.tls.key": &c.Public.TLS.Key,
 		"admin.tls.cert": &c.Admin.TLS.Cert, "admin.tls.key": &c.Admin.TLS.Key, "mtls.client_ca": &c.MTLS.ClientCA,
+		"store.postgres_file": &c.Store.PostgresFile, "store.eventstoredb_file": &c.Store.EventStoreDBFile,
 		"checkpoints.folder": &c.Checkpoints.Folder, "keys.master_key_file": &c.Keys.MasterKeyFile, "fetch.ca": &c.Fetch.CA,
 	}
 }
@@ -109,7 +111,7 @@ func (c *Config) loadEnvironment(env []string, origins map[string]Origin) error 
 	}
 	for _, pair := range env {
 		name, text, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, Prefix) || name == FileVariable {
+		if !strings.HasPrefix(name, Prefix) || name == FileVariable || slices.Contains(forTests, name) {
 			continue
 		}
 		path, found := known[name]
@@ -123,6 +125,9 @@ func (c *Config) loadEnvironment(env []string, origins map[string]Origin) error 
 	}
 	return nil
 }
+
+// forTests are variables that the project's tests read, and no setting.
+var forTests = []string{Prefix + "POSTGRES", Prefix + "ESDB", Prefix + "CI"}
 
 func unknownVariable(name string, names []string) error {
 	if near := strict.Nearest(name, names); near != "" {

@@ -48,7 +48,9 @@ func (c Config) checkStore() error {
 func (s Store) PostgresURL() (string, error) { return setOrRead(s.Postgres, s.PostgresFile) }
 
 // EventStoreDBURL is the connection string, from wherever it is set.
-func (s Store) EventStoreDBURL() (string, error) { return setOrRead(s.EventStoreDB, s.EventStoreDBFile) }
+func (s Store) EventStoreDBURL() (string, error) {
+	return setOrRead(s.EventStoreDB, s.EventStoreDBFile)
+}
 
 func setOrRead(value, file string) (string, error) {
 	if file == "" {

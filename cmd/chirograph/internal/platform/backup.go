@@ -15,6 +15,8 @@ const (
 	backupState = "state.db"
 )
 
+var errSharedBackup = errors.New("the log is not in the data folder: see the chapter on backups in docs/operations.md")
+
 // A BackupReport says what was copied, and what was not.
 type BackupReport struct {
 	Folder   string          `json:"folder"`
@@ -35,7 +37,11 @@ func (p *Platform) Backup(ctx context.Context, folder string) (any, error) {
 	}
 	// The log first: a key is durable before what it seals, so a later copy of
 	// the keyring opens all of an earlier copy of the log.
-	manifest, err := p.Log.Backup(ctx, folder)
+	log, own := p.Log.(*sqlite.Log)
+	if !own {
+		return nil, errSharedBackup
+	}
+	manifest, err := log.Backup(ctx, folder)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,6 @@ import (
 	"github.com/chirograph/chirograph/adapters/keys"
 	"github.com/chirograph/chirograph/adapters/login"
 	"github.com/chirograph/chirograph/adapters/metrics"
-	"github.com/chirograph/chirograph/adapters/sqlite"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
@@ -52,7 +51,7 @@ type Options struct {
 type Platform struct {
 	Options
 	Folder      Folder
-	Log         *sqlite.Log
+	Log         Engine
 	Journal     *eventstore.Journal
 	Ring        *keys.Ring
 	Login       *login.Store
@@ -104,11 +103,6 @@ func Open(ctx context.Context, o Options) (*Platform, error) {
 		}
 	}
 	return p, nil
-}
-
-func (p *Platform) openLog(context.Context) (err error) {
-	p.Log, err = sqlite.Open(sqlite.Options{Dir: p.Config.DataDir, ReadOnly: p.ReadOnly, Now: p.Now})
-	return err
 }
 
 // openKeys opens the keyring. Only beside an empty log may it be made: another
