@@ -46,8 +46,13 @@ func (f *Frontier) Root() tlog.Hash {
 	return root
 }
 
+// Nodes are the stored nodes of a tree, as [Source] and [Table] have them.
+type Nodes interface {
+	Hashes(ctx context.Context, indexes []int64) ([]tlog.Hash, error)
+}
+
 // ReadFrontier returns the right edge of the stored tree of a size.
-func ReadFrontier(ctx context.Context, s Source, size int64) (*Frontier, error) {
+func ReadFrontier(ctx context.Context, s Nodes, size int64) (*Frontier, error) {
 	var indexes []int64
 	for rest, start := size, int64(0); rest > 0; {
 		level := bits.Len64(uint64(rest)) - 1
