@@ -203,7 +203,10 @@ type Log interface {
 	// every caller must be safe if only the first ones happen. When it
 	// returns nil the events survive power loss and every later read sees
 	// them. A repeat of events that are already there under the same ids at
-	// the expected revision returns the first receipts.
+	// the expected revision returns the first receipts. An engine that writes
+	// one append after the other stops at the first that is refused; stopped
+	// by anything else after it has written, it reports [ErrUnknownOutcome],
+	// and a repeat of the call goes on where it stopped.
 	Append(ctx context.Context, appends ...Append) ([]Receipt, error)
 
 	// ReadStream yields the events of a stream from a revision on. A stream

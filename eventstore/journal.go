@@ -26,17 +26,20 @@ type Draft struct {
 	Once   []Once
 }
 
-// repeats bounds how often an append whose answer was lost is repeated, and
-// patience for how long.
-const (
-	repeats  = 4
-	patience = 10 * time.Second
-)
+// pauses are how long Commit waits before it repeats an append whose answer
+// was lost, and patience bounds the whole.
+var pauses = [...]time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond}
+
+const patience = 10 * time.Second
 
 // Commit appends drafts in order as one decision: their event ids are made
-// here, once, and a lost answer is repeated identically. After a lost answer
-// a conflict with our own ids means that we had succeeded. If the outcome
-// stays unknown Commit returns [ErrUnknownOutcome] and the caller must refuse.
+// here, once, and a lost answer is repeated identically. It returns nil if all
+// is written. [ErrConflict] and [ErrReplay] mean that nothing is, on any
+// engine: a refusal is compared with our own ids at those revisions first. If
+// the outcome stays unknown, or an engine that is not atomic has written the
+// first drafts and refuses a later one, Commit returns [ErrUnknownOutcome]: the
+// caller must refuse, and must not decide afresh without reading again.
+//
 // It repeats even if ctx has ended meanwhile, which may be why the answer was
 // lost: what was begun is not left half known.
 func (j *Journal) Commit(ctx context.Context, m event.Meta, drafts ...Draft) ([]Receipt, error) {
@@ -45,26 +48,42 @@ func (j *Journal) Commit(ctx context.Context, m event.Meta, drafts ...Draft) ([]
 		return nil, err
 	}
 	receipts, err := j.Log.Append(ctx, appends...)
-	if !errors.Is(err, ErrUnknownOutcome) {
+	unknown, half := errors.Is(err, ErrUnknownOutcome), isRefusal(err) && len(appends) > 1
+	if !unknown && !half {
 		return receipts, err
 	}
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer done()
-	for range repeats {
-		receipts, err = j.Log.Append(ctx, appends...)
+	if half {
+		return j.refused(ctx, appends, err)
+	}
+	return j.repeat(ctx, appends, err)
+}
+
+// repeat finds out what became of an append whose answer was lost.
+func (j *Journal) repeat(ctx context.Context, appends []Append, lost error) ([]Receipt, error) {
+	for _, pause := range pauses {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, lost
+		}
+		receipts, err := j.Log.Append(ctx, appends...)
 		switch {
 		case err == nil:
 			return receipts, nil
-		case errors.Is(err, ErrConflict), errors.Is(err, ErrReplay):
-			if ours, found := j.already(ctx, appends); found {
-				return ours, nil
-			}
-			return nil, err
+		case isRefusal(err):
+			return j.refused(ctx, appends, err)
 		case !errors.Is(err, ErrUnknownOutcome):
 			return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 		}
+		lost = err
 	}
-	return nil, err
+	return nil, lost
+}
+
+func isRefusal(err error) bool {
+	return (errors.Is(err, ErrConflict) || errors.Is(err, ErrReplay)) && !errors.Is(err, ErrUnknownOutcome)
 }
 
 func (j *Journal) encode(ctx context.Context, m event.Meta, drafts []Draft) ([]Append, error) {
@@ -83,37 +102,6 @@ func (j *Journal) encode(ctx context.Context, m event.Meta, drafts []Draft) ([]A
 		appends[i] = a
 	}
 	return appends, nil
-}
-
-// already reports whether every event of appends is in the log under its id.
-func (j *Journal) already(ctx context.Context, appends []Append) ([]Receipt, bool) {
-	receipts := make([]Receipt, len(appends))
-	for i, a := range appends {
-		if len(a.Events) == 0 {
-			continue
-		}
-		want := map[uuid.UUID]bool{}
-		for _, e := range a.Events {
-			want[e.ID] = true
-		}
-		from, demanded := a.Expect.Revision()
-		if !demanded {
-			from = NoRevision
-		}
-		for e, err := range j.Log.ReadStream(ctx, a.Stream, from+1) {
-			if err != nil {
-				return nil, false
-			}
-			if want[e.ID] {
-				delete(want, e.ID)
-				receipts[i] = Receipt{e.Revision, e.Position, e.Leaf}
-			}
-		}
-		if len(want) > 0 {
-			return nil, false
-		}
-	}
-	return receipts, true
 }
 
 // Read yields the events of a stream, decoded.
