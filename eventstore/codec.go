@@ -167,7 +167,7 @@ func (c *Codec) Decode(ctx context.Context, e Event) (Decoded, error) {
 		return d, fmt.Errorf("open metadata of %s of %s: %w", e.Type, e.Stream, err)
 	}
 	d.Erased = append(erased, metaErased...)
-	if err := json.Unmarshal(meta, &d.Metadata); err != nil {
+	if d.Metadata, err = readMeta(meta); err != nil {
 		return d, fmt.Errorf("metadata of %s: %w", e.Type, err)
 	}
 	return d, nil
@@ -180,43 +180,4 @@ func (c *Codec) Body(ctx context.Context, e Event) (any, error) {
 		return nil, fmt.Errorf("open %s of %s: %w", e.Type, e.Stream, err)
 	}
 	return c.Registry.Decode(e.Type, e.Version, data)
-}
-
-var sealedMember = []byte(`"sealed":{"holder":`)
-
-func (c *Codec) open(ctx context.Context, e Event, typ string, stored []byte) (plain []byte, erased []string, err error) {
-	if !bytes.Contains(stored, sealedMember) {
-		return stored, nil, nil
-	}
-	var outer struct {
-		Sealed sealed `json:"sealed"`
-	}
-	if err := json.Unmarshal(stored, &outer); err != nil {
-		return nil, nil, err
-	}
-	if outer.Sealed.Holder == "" { // it is within the JSON that a stranger sent
-		return stored, nil, nil
-	}
-	key, err := c.Keys.Opener(ctx, outer.Sealed.Holder)
-	if err != nil && !errors.Is(err, ErrErased) {
-		return nil, nil, err
-	}
-	plain = stored
-	for name, text := range outer.Sealed.Fields {
-		if key == nil {
-			erased = append(erased, name)
-			continue
-		}
-		box, err := base64.RawURLEncoding.DecodeString(text)
-		if err != nil || len(box) < key.NonceSize() {
-			return nil, nil, fmt.Errorf("field %s is not sealed data", name)
-		}
-		n := key.NonceSize()
-		value, err := key.Open(nil, box[:n], box[n:], c.bound(e.Stream, e.ID, typ, name))
-		if err != nil {
-			return nil, nil, fmt.Errorf("field %s: %w", name, err)
-		}
-		plain = splice(plain, name, value)
-	}
-	return plain, erased, nil
 }
