@@ -100,7 +100,7 @@ func TestAReplayIsPunishedThoughTheClientLeft(t *testing.T) {
 	got := members(t, to.redeem(code))
 	ctx, leave := context.WithCancel(t.Context())
 	stop := to.memory.Observe(func(events []eventstore.Event) {
-		if events[0].Type == "authorization.code_replayed" {
+		if events[0].Type == "token.revoked" {
 			leave()
 		}
 	})

@@ -2,21 +2,21 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/consent"
-	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/token"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
 // redeem exchanges a code for tokens (RFC 6749, Section 4.1.3). The append that
-// spends the code decides; token and refresh token follow it.
+// spends the code decides; token and refresh token follow it. A code that was
+// spent is replayed; if it was spent just now by this very request, a replay
+// came before the tokens were issued and has ended them.
 func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Confirmation) (tokenResponse, error) {
 	ctx := v.Request().Context()
 	code, ok := oauth.ParseArtefact(params.Get("code"))
@@ -40,20 +40,27 @@ func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Conf
 	meta := c.Meta
 	meta.Subject, meta.Correlation = journey.Grant().Subject, string(s.Authorizations.Stream(code.ID))
 	p.setAuthorization(code.ID)
-	after, err := s.Authorizations.ExecuteWith(ctx, meta, code.ID, p.command, func(next authorization.State) []eventstore.Draft {
-		if next.Redeemed().Token != p.access.id {
-			return nil // a replay: nothing is issued
+	var spent authorization.CodeRedeemed
+	err = s.settle(ctx, meta, code.ID, func(now authorization.State, at eventstore.Revision) ([]eventstore.Draft, error) {
+		if spent = now.Redeemed(); spent.Token != "" {
+			return nil, nil
 		}
-		return p.drafts(s)
-	}, c.Once...)
-	if err != nil {
+		step, err := s.Authorizations.Draft(code.ID, now, at, p.command)
+		step.Once = c.Once
+		return append([]eventstore.Draft{step}, p.drafts(s)...), err
+	})
+	switch {
+	case err != nil:
 		return tokenResponse{}, err
-	}
-	if spent := after.Redeemed(); spent.Token != p.access.id {
-		return tokenResponse{}, s.endReplayed(ctx, meta, spent)
+	case spent.Token == p.access.id: // its end was in the log before its issue
+		return tokenResponse{}, errSpent
+	case spent.Token != "":
+		return tokenResponse{}, s.endReplayed(ctx, meta, code.ID, p.command, c.Once)
 	}
 	return s.respond(ctx, v, c, p, journey)
 }
+
+var errSpent error = oauth.Refuse(oauth.InvalidGrant, "FAPI2-SP §5.3.2.2-2.9", "the code was used before")
 
 // A redemption is everything that redeeming a code will record and answer.
 type redemption struct {
@@ -154,27 +161,6 @@ func grantedDetails(asked string, grant authorization.Granted) (details []oauth.
 		details = grant.Details
 	}
 	return details, false, nil
-}
-
-// endReplayed revokes what a replayed code was redeemed for. The presenter was
-// the genuine client, so somebody has copied the code from it or to it. The
-// consent is left alone. Whether the presenter waits for the end makes no
-// difference.
-func (s *Server) endReplayed(ctx context.Context, meta event.Meta, spent authorization.CodeRedeemed) error {
-	ctx = context.WithoutCancel(ctx)
-	meta.Actor = event.ActorSystem
-	const reason = "the authorization code was presented twice"
-	_, err := s.Tokens.Execute(ctx, meta, spent.Token, token.Revoke{Revoked: token.Revoked{By: "system", Reason: reason}})
-	if err != nil && !errors.Is(err, token.ErrUnknown) {
-		return err
-	}
-	if spent.Refresh != "" {
-		end := token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: "system", Reason: reason}}
-		if _, err := s.Refreshes.Execute(ctx, meta, spent.Refresh, end); err != nil && !errors.Is(err, token.ErrUnknown) {
-			return err
-		}
-	}
-	return oauth.Refuse(oauth.InvalidGrant, "FAPI2-SP §5.3.2.2-2.9", "the code was used before")
 }
 
 // respond writes the tokens, all of whose events are durable.

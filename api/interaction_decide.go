@@ -72,7 +72,7 @@ func (s *Server) approve(v *visit, i interaction, params url.Values) error {
 // racers.
 func (s *Server) agree(v *visit, i interaction, who Session, grant authorization.Granted) error {
 	code, issue := s.newCode(v, i)
-	err := s.settle(v, i, who, func(state authorization.State, revision eventstore.Revision) ([]eventstore.Draft, error) {
+	err := s.settle(v.Request().Context(), s.journeyMeta(v, i, who), i.ticket.id, func(state authorization.State, revision eventstore.Revision) ([]eventstore.Draft, error) {
 		yes := authorization.Grant{Granted: grant, Browser: i.browser, At: v.At}
 		granted, err := s.Authorizations.Draft(i.ticket.id, state, revision, yes)
 		if err != nil {
@@ -107,31 +107,4 @@ func (s *Server) newCode(v *visit, i interaction) (oauth.Artefact, authorization
 	code.ID = i.ticket.id
 	return code, authorization.IssueCode{Browser: i.browser, CodeIssued: authorization.CodeIssued{
 		Digest: code.Digest(), Expires: v.At.Add(v.Tenant.Settings.CodeLifetime)}}
-}
-
-// A settlement decides what is appended, given the journey as it stands.
-type settlement func(authorization.State, eventstore.Revision) ([]eventstore.Draft, error)
-
-// settlements bounds how often one is decided afresh.
-const settlements = 4
-
-// settle appends what decide makes of the journey, and decides afresh if the
-// journey moves meanwhile.
-func (s *Server) settle(v *visit, i interaction, who Session, decide settlement) error {
-	ctx := v.Request().Context()
-	for range settlements {
-		state, revision, err := s.Authorizations.Load(ctx, i.ticket.id)
-		if err != nil {
-			return err
-		}
-		drafts, err := decide(state, revision)
-		if err != nil {
-			return err
-		}
-		_, err = s.Journal.Commit(ctx, s.journeyMeta(v, i, who), drafts...)
-		if !errors.Is(err, eventstore.ErrConflict) {
-			return err
-		}
-	}
-	return eventstore.ErrConflict
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"encoding/json"
 	"errors"
 	"html"
 	"io"
@@ -52,7 +53,8 @@ const (
 )
 
 // A town has an issuer on a log in memory, the customer Zelda, the clients
-// budgetly and rival, a browser, and somebody who writes the server's log down.
+// budgetly and rival, the resource server warehouse, a browser, and somebody who
+// writes the server's log down.
 type town struct {
 	*testing.T
 	*api.Server
@@ -69,17 +71,22 @@ type town struct {
 	silent  bool // the directory does not answer
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t *testing.T) *town { return newTownOn(t, api.Engine) }
+
+func newTownOn(t *testing.T, engine func(eventstore.Log) eventstore.Log) *town {
 	to := &town{T: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), own: newKey(t), keys: &memory.Keys{}, keyring: map[string]jose.Signer{}, cookies: map[string]string{}}
 	to.memory = memory.New(to.Now)
-	to.faults = &storetest.Faulty{Log: to.memory, Release: make(chan struct{})}
-	journal := &eventstore.Journal{Log: observed{to.faults, to.memory}, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: to.keys, Log: to.memory.ID()}}
+	to.faults = &storetest.Faulty{Log: engine(to.memory), Release: make(chan struct{})}
+	journal := &eventstore.Journal{Log: to.faults, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: to.keys, Log: to.memory.ID()}}
+	if to.faults.Log == eventstore.Log(to.memory) {
+		journal.Log = observed{to.faults, to.memory}
+	}
 	to.Server = api.New(journal, api.Outside{
-		Profiles: fapi.Profiles, Proofs: siteProofs{}, ClientKeys: townKeys{to}, Certificates: siteCertificates{}, Signer: townSigner{to.own},
+		Profiles: fapi.Profiles, Proofs: siteProofs{}, ClientKeys: townKeys{to}, Certificates: siteCertificates{}, Signer: townSigner{to},
 		Nonces: jose.Nonces{}, Logins: townDesk{to}, Sessions: townDesk{to}, Directory: townDesk{to}, Journeys: townDesk{to}, Customers: townDesk{to},
 		Limits: townDesk{to}, Metrics: siteMetrics{}, Now: to.Now, Log: slog.New(slog.NewTextHandler(&to.logged, nil)),
 	})
-	settings := issuer.Settings{Scopes: []string{"openid", "profile", "email", "phone", "accounts"}, Resources: []string{siteBank, "https://as.example/cards"}, Accounts: true}
+	settings := issuer.Settings{Scopes: []string{"openid", "profile", "email", "phone", "accounts"}, Resources: []string{siteBank, "https://as.example/cards"}, Accounts: true, Registration: true}
 	_, err := to.Issuers.Execute(t.Context(), event.Meta{}, "fapi2", issuer.Create{Created: issuer.Created{URL: siteURL, Profile: fapi.SecurityProfile.Name, Settings: settings}})
 	to.must(err)
 	for _, id := range []string{"budgetly", "rival"} {
@@ -90,6 +97,11 @@ func newTown(t *testing.T) *town {
 		}}})
 		to.must(err)
 	}
+	to.keyring["warehouse"] = newKey(t)
+	_, err = to.Clients.Execute(t.Context(), event.Meta{}, "warehouse", client.Register{Registered: client.Registered{Issuer: "fapi2", Via: "operator", Metadata: oauth.ClientMetadata{
+		ClientName: "warehouse", TokenEndpointAuthMethod: "private_key_jwt", Resources: []string{siteBank},
+	}}})
+	to.must(err)
 	public, err := jose.PublicJWK("k1", "ES256", "sig", to.own.Key.Public())
 	to.must(err)
 	for _, step := range []signingkey.Command{signingkey.Announce{Announced: signingkey.Announced{Issuer: "fapi2", Algorithm: "ES256", JWK: public}}, signingkey.Activate{}} {
@@ -262,17 +274,24 @@ func (townKeys) Certificates(context.Context, oauth.Client, api.Tenant) ([]strin
 
 func (townKeys) Check(m oauth.ClientMetadata) (oauth.ClientMetadata, error) { return m, nil }
 
-// townSigner verifies every kind of token of the issuer.
-type townSigner struct{ key jose.Signer }
+// townSigner verifies every kind of token of the issuer, and signs no access
+// token that is not in the log.
+type townSigner struct{ *town }
 
-func (s townSigner) Sign(_ context.Context, _, typ string, claims []byte) (string, error) {
-	return jose.Sign(s.key, typ, claims)
+func (s townSigner) Sign(ctx context.Context, _, typ string, claims []byte) (string, error) {
+	var token struct {
+		ID string `json:"jti"`
+	}
+	if err := json.Unmarshal(claims, &token); err != nil || typ == "at+jwt" && s.kept("token-"+token.ID) == nil {
+		s.Errorf("%s is signed and not in the log: %v", token.ID, err)
+	}
+	return jose.Sign(s.own, typ, claims)
 }
 
 func (s townSigner) Verify(_ context.Context, compact string, key func(string) ([]byte, bool)) (api.Signed, error) {
 	find := func(kid string) (crypto.PublicKey, string, bool) {
 		_, found := key(kid)
-		return s.key.Key.Public(), s.key.Algorithm, found
+		return s.own.Key.Public(), s.own.Algorithm, found
 	}
 	claims, header, err := jose.VerifyOwn(compact, find, "at+jwt")
 	if err != nil {
@@ -336,6 +355,16 @@ func (to *town) holders() (all []string) {
 }
 
 var sealedBy = regexp.MustCompile(`"sealed":\{"holder":"([^"]*)"`)
+
+// kept are the types of the events of a stream.
+func (to *town) kept(stream string) (types []string) {
+	to.Helper()
+	for e, err := range to.memory.ReadStream(to.Context(), eventstore.Stream(stream), 0) {
+		to.must(err)
+		types = append(types, e.Type)
+	}
+	return types
+}
 
 // append adds to the body of a request.
 func (to *town) append(r *http.Request, more string) {

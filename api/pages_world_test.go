@@ -47,7 +47,7 @@ var twoAccounts = []Account{{"acc-1", "Everyday", "•••• 1111", "EUR"}, {
 
 func newBank(t *testing.T, change ...func(*Outside)) *bank {
 	b := &bank{t: t, clock: &stoppedClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
-	b.log = &breakable{Log: memory.New(b.clock.Now), keep: -1}
+	b.log = &breakable{Log: Engine(memory.New(b.clock.Now)), keep: -1}
 	b.desk = newDesk(b)
 	journal := &eventstore.Journal{Log: b.log, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: &memory.Keys{}, Log: b.log.ID()}}
 	o := Outside{

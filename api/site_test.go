@@ -50,7 +50,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	st := &site{T: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), key: newKey(t)}
 	clock := func() time.Time { return st.now }
-	st.log = &storetest.Faulty{Log: memory.New(clock)}
+	st.log = &storetest.Faulty{Log: api.Engine(memory.New(clock))}
 	journal := &eventstore.Journal{Log: st.log, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: &memory.Keys{}, Log: st.log.ID()}}
 	st.Server = api.New(journal, api.Outside{
 		Profiles: fapi.Profiles, Proofs: siteProofs{}, ClientKeys: siteKeys{}, Certificates: siteCertificates{}, Signer: siteSigner{st.key},

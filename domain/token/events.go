@@ -34,7 +34,7 @@ type (
 		Evidence      oauth.Evidence `json:"evidence"`
 	}
 
-	// Revoked ends a token before its expiry.
+	// Revoked ends a token before its expiry, or before it was issued.
 	Revoked struct {
 		By     string `json:"by"` // "client", "customer", "bank", "system"
 		Reason string `json:"reason"`
@@ -71,7 +71,8 @@ type (
 		Expires       time.Time `json:"exp"` // the consent's
 	}
 
-	// RefreshRevoked ends a refresh token and every access token it led to.
+	// RefreshRevoked ends a refresh token and every access token it led to, or
+	// ends it before it was issued.
 	RefreshRevoked struct {
 		By     string `json:"by"`
 		Reason string `json:"reason"`

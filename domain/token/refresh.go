@@ -17,7 +17,8 @@ type Refresh struct {
 // Issued returns what was issued.
 func (s Refresh) Issued() RefreshIssued { return s.issued }
 
-// Exists reports whether the refresh token was ever issued.
+// Exists reports whether the refresh token was ever issued. One that was
+// revoked before never is.
 func (s Refresh) Exists() bool { return s.exists }
 
 // Revoked reports whether the refresh token was revoked.
@@ -49,7 +50,9 @@ func (s Refresh) Check(a oauth.Artefact, client string, now time.Time) error {
 type RefreshCommand interface{ isRefreshCommand() }
 
 type (
-	IssueRefresh  struct{ RefreshIssued }
+	IssueRefresh struct{ RefreshIssued }
+	// RevokeRefresh ends a refresh token, or its issue if that has not happened
+	// yet.
 	RevokeRefresh struct {
 		RefreshRevoked
 		Client string // if set, must be the token's own
@@ -63,13 +66,16 @@ func (RevokeRefresh) isRefreshCommand() {}
 func (s Refresh) Decide(cmd RefreshCommand) ([]RefreshEvent, error) {
 	switch cmd := cmd.(type) {
 	case IssueRefresh:
-		if s.exists {
+		switch {
+		case s.exists:
 			return nil, ErrExists
+		case s.revoked:
+			return nil, ErrRevoked
 		}
 		return []RefreshEvent{cmd.RefreshIssued}, nil
 	case RevokeRefresh:
 		switch {
-		case !s.exists:
+		case cmd.Client != "" && !s.exists:
 			return nil, ErrUnknown
 		case cmd.Client != "" && cmd.Client != s.issued.Client:
 			return nil, ErrOtherClient

@@ -28,7 +28,10 @@ func TestDecideRefresh(t *testing.T) {
 		{"and so may the platform", []RefreshEvent{refresh}, RevokeRefresh{RefreshRevoked: end}, []RefreshEvent{end}, nil},
 		{"not another client", []RefreshEvent{refresh}, RevokeRefresh{end, "rogue"}, nil, ErrOtherClient},
 		{"ending it again changes nothing", []RefreshEvent{refresh, end}, RevokeRefresh{end, "budgetly"}, nil, nil},
-		{"what was never issued has no end", nil, RevokeRefresh{end, "budgetly"}, nil, ErrUnknown},
+		{"what was never issued is nobody's to end", nil, RevokeRefresh{end, "budgetly"}, nil, ErrUnknown},
+		{"but the platform may end it before it is issued", nil, RevokeRefresh{RefreshRevoked: end}, []RefreshEvent{end}, nil},
+		{"and then it is not issued", []RefreshEvent{end}, IssueRefresh{refresh}, nil, ErrRevoked},
+		{"nor is it ended again", []RefreshEvent{end}, RevokeRefresh{RefreshRevoked: end}, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,6 +65,7 @@ func TestCheckRefresh(t *testing.T) {
 		{"not at the expiry or later", []RefreshEvent{refresh}, opaque, "budgetly", true, false},
 		{"not once revoked", []RefreshEvent{refresh, end}, opaque, "budgetly", false, false},
 		{"not what was never issued", nil, opaque, "", false, false},
+		{"not what was revoked before", []RefreshEvent{end}, opaque, "budgetly", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,11 @@
 //
 //	          Issue           Revoke
 //	(nothing) -----> issued ---------> revoked
+//	    |                                 ^
+//	    +------------- Revoke ------------+  and then nothing is issued any more
+//
+// What is to be issued has its id before it is issued, in the event that spends
+// the code. So the platform can end it first, and who would issue it is refused.
 //
 // An issued token is active only while its expiry is ahead and its consent,
 // client, issuer, subject and key allow it at that moment; [State.Active]
@@ -19,6 +24,7 @@ import (
 var (
 	ErrExists      = errors.New("token already exists")
 	ErrUnknown     = errors.New("there is no such token")
+	ErrRevoked     = errors.New("token was revoked before it was issued")
 	ErrOtherClient = errors.New("token belongs to another client")
 )
 
@@ -32,7 +38,8 @@ type State struct {
 // Issued returns what was issued.
 func (s State) Issued() Issued { return s.issued }
 
-// Exists reports whether the token was ever issued.
+// Exists reports whether the token was ever issued. One that was revoked before
+// never is.
 func (s State) Exists() bool { return s.exists }
 
 // Revoked reports whether the token was revoked.
@@ -54,7 +61,8 @@ func (s State) Names(a oauth.Artefact) bool {
 type Command interface{ isCommand() }
 
 type (
-	Issue  struct{ Issued }
+	Issue struct{ Issued }
+	// Revoke ends a token, or its issue if that has not happened yet.
 	Revoke struct {
 		Revoked
 		Client string // if set, must be the token's own
@@ -68,13 +76,16 @@ func (Revoke) isCommand() {}
 func (s State) Decide(cmd Command) ([]Event, error) {
 	switch cmd := cmd.(type) {
 	case Issue:
-		if s.exists {
+		switch {
+		case s.exists:
 			return nil, ErrExists
+		case s.revoked:
+			return nil, ErrRevoked
 		}
 		return []Event{cmd.Issued}, nil
 	case Revoke:
 		switch {
-		case !s.exists:
+		case cmd.Client != "" && !s.exists:
 			return nil, ErrUnknown
 		case cmd.Client != "" && cmd.Client != s.issued.Client:
 			return nil, ErrOtherClient

@@ -37,7 +37,11 @@ func TestDecide(t *testing.T) {
 		{"not another client", []Event{issued}, Revoke{stop, "rogue"}, nil, ErrOtherClient},
 		{"who does not learn of the end either", []Event{issued, stop}, Revoke{stop, "rogue"}, nil, ErrOtherClient},
 		{"ending it again changes nothing", []Event{issued, stop}, Revoke{stop, "budgetly"}, nil, nil},
-		{"what was never issued has no end", nil, Revoke{stop, "budgetly"}, nil, ErrUnknown},
+		{"what was never issued is nobody's to end", nil, Revoke{stop, "budgetly"}, nil, ErrUnknown},
+		{"but the platform may end it before it is issued", nil, Revoke{Revoked: stop}, []Event{stop}, nil},
+		{"and then it is not issued", []Event{stop}, Issue{issued}, nil, ErrRevoked},
+		{"nor is it anybody's", []Event{stop}, Revoke{stop, "budgetly"}, nil, ErrUnknown},
+		{"nor is it ended again", []Event{stop}, Revoke{Revoked: stop}, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,6 +71,8 @@ func TestActive(t *testing.T) {
 		{"not at the expiry or later", []Event{issued}, noon, false},
 		{"not once revoked", []Event{issued, stop}, before, false},
 		{"not if it was never issued", nil, before, false},
+		{"not if it was revoked before", []Event{stop}, before, false},
+		{"not even if it was issued in spite of that", []Event{stop, issued}, before, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,6 +94,7 @@ func TestNames(t *testing.T) {
 		{"a guessed secret names nothing", []Event{issued}, guess, false},
 		{"nor does any secret name a JWT", []Event{jwt}, opaque, false},
 		{"nor what was never issued", nil, opaque, false},
+		{"nor what was revoked before", []Event{stop}, opaque, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
