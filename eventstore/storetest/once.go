@@ -145,7 +145,11 @@ var limitTests = []test{
 		}
 	}},
 	{name: "a call of 1 MiB and no more", run: func(f *fixture) {
-		const quarter = eventstore.MaxAppendBytes/4 - 64
+		largest := eventstore.MaxAppendBytes
+		if f.engine.AppendBytes > 0 {
+			largest = f.engine.AppendBytes
+		}
+		quarter := largest/4 - 64
 		f.must(add("test-1", eventstore.Absent(), sized(quarter), sized(quarter), sized(quarter), sized(quarter)))
 		f.refused(eventstore.ErrTooLarge, add("test-2", eventstore.Absent(), sized(quarter), sized(quarter), sized(quarter), sized(quarter), sized(quarter)))
 	}},

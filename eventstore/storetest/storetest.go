@@ -22,6 +22,24 @@ type Engine struct {
 
 	// Atomic engines make every call of Append all or nothing.
 	Atomic bool
+
+	// Settle is for engines that number events after they acknowledge them:
+	// it returns when all that the log has acknowledged is numbered, and in
+	// its tree. Without it receipts and events must be numbered at once.
+	Settle func(t *testing.T, log eventstore.Log)
+
+	// Second opens a log once more, as another node does beside the first;
+	// nil if a log has one writer. The test closes it.
+	Second func(t *testing.T, first eventstore.Log) eventstore.Log
+
+	// Copy opens a new, empty log that has the id of another, to import that
+	// one into it; nil if the engine is no [eventstore.Importer]. The test
+	// closes it.
+	Copy func(t *testing.T, id uuid.UUID, now func() time.Time) eventstore.Log
+
+	// AppendBytes is how large an append to one stream may be if the engine
+	// takes less than [eventstore.MaxAppendBytes].
+	AppendBytes int
 }
 
 // Run tests an engine against the contract of [eventstore.Log].
@@ -40,6 +58,8 @@ func Run(t *testing.T, e Engine) {
 		{"observe", observeTests},
 		{"faults", faultTests},
 		{"tree", treeTests},
+		{"nodes", nodeTests},
+		{"import", importTests},
 	} {
 		t.Run(group.name, func(t *testing.T) { runAll(t, e, group.tests) })
 	}
@@ -50,17 +70,21 @@ type test struct {
 	name string
 	run  func(*fixture)
 
-	atomic, reopens, observable, tree bool
+	atomic, reopens, observable, tree, shared, imports bool
+}
+
+func (tt test) runsOn(e Engine, log eventstore.Log, reopen func() eventstore.Log) bool {
+	_, observable := log.(eventstore.Observable)
+	_, tree := log.(source)
+	return (e.Atomic || !tt.atomic) && (reopen != nil || !tt.reopens) && (observable || !tt.observable) &&
+		(tree || !tt.tree) && (e.Second != nil || !tt.shared) && (e.Copy != nil || !tt.imports)
 }
 
 func runAll(t *testing.T, e Engine, tests []test) {
 	for _, tt := range tests {
-		f := &fixture{T: t, clock: clock{now: noon}}
+		f := &fixture{T: t, engine: e, clock: clock{now: noon}}
 		log, reopen := e.Open(t, f.clock.Now)
-		_, observable := log.(eventstore.Observable)
-		_, tree := log.(source)
-		able := (e.Atomic || !tt.atomic) && (reopen != nil || !tt.reopens) && (observable || !tt.observable) && (tree || !tt.tree)
-		if !able {
+		if !tt.runsOn(e, log, reopen) {
 			log.Close()
 			continue
 		}
@@ -96,8 +120,17 @@ func (c *clock) set(t time.Time) {
 type fixture struct {
 	*testing.T
 	eventstore.Log
+	engine Engine
 	reopen func() eventstore.Log
 	clock  clock
+}
+
+// settle returns when all that the log has acknowledged is numbered.
+func (f *fixture) settle() {
+	f.Helper()
+	if f.engine.Settle != nil {
+		f.engine.Settle(f.T, f.Log)
+	}
 }
 
 func (f *fixture) must(appends ...eventstore.Append) []eventstore.Receipt {
@@ -120,9 +153,32 @@ func (f *fixture) refused(want error, appends ...eventstore.Append) {
 	}
 }
 
-// stream returns all events of a stream.
+// places demands that a receipt names the place of an event.
+func (f *fixture) places(r eventstore.Receipt, e eventstore.Event) {
+	f.Helper()
+	switch later := f.engine.Settle != nil && r.Position == eventstore.Unnumbered && r.Leaf == -1; {
+	case r.Revision != e.Revision || !later && (r.Position != e.Position || r.Leaf != e.Leaf):
+		f.Errorf("receipt %+v, event at %d, %d, %d", r, e.Revision, e.Position, e.Leaf)
+	case e.Leaf < 0 || e.Position != eventstore.Position(e.Leaf+1):
+		f.Errorf("event at position %d is leaf %d", e.Position, e.Leaf)
+	}
+}
+
+// position is where the last event of an append is.
+func (f *fixture) position(r eventstore.Receipt, s eventstore.Stream) eventstore.Position {
+	f.Helper()
+	events := f.stream(s)
+	if int(r.Revision) >= len(events) {
+		f.Fatalf("receipt names revision %d of %s, which has %d events", r.Revision, s, len(events))
+	}
+	f.places(r, events[r.Revision])
+	return events[r.Revision].Position
+}
+
+// stream returns all events of a stream, numbered.
 func (f *fixture) stream(s eventstore.Stream) (events []eventstore.Event) {
 	f.Helper()
+	f.settle()
 	for e, err := range f.ReadStream(f.Context(), s, 0) {
 		if err != nil {
 			f.Fatalf("read %s: %v", s, err)

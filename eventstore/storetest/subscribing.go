@@ -81,7 +81,7 @@ var subscribeTests = []test{
 	{name: "a mark moves over what a filter leaves out", run: func(f *fixture) {
 		wanted := fact(0)
 		f.must(add("a-1", eventstore.Absent(), wanted))
-		head := f.must(add("b-1", eventstore.Absent(), facts(400)...))[0].Position
+		head := f.position(f.must(add("b-1", eventstore.Absent(), facts(400)...))[0], "b-1")
 		f.follow(f.Context(), 0, eventstore.Filter{Categories: []string{"a"}}, func(i eventstore.Item) bool {
 			if i.Event != nil && i.Event.ID != wanted.ID {
 				f.Errorf("got %v", i.Event)
@@ -96,7 +96,7 @@ var subscribeTests = []test{
 		var head eventstore.Position
 		f.follow(f.Context(), 0, eventstore.Filter{Categories: []string{"a"}}, func(i eventstore.Item) bool {
 			if head == 0 {
-				head = f.must(add("b-1", eventstore.Absent(), fact(1)))[0].Position
+				head = f.position(f.must(add("b-1", eventstore.Absent(), fact(1)))[0], "b-1")
 				return true
 			}
 			if i.Event != nil || i.Mark != head || !i.Live {

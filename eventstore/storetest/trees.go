@@ -29,6 +29,8 @@ func rootOf(leaves [][]byte) [32]byte {
 
 // records returns the canonical record of every event in the log.
 func (f *fixture) records() (records [][]byte) {
+	f.Helper()
+	f.settle()
 	for _, e := range f.all(0, eventstore.Filter{}) {
 		records = append(records, ledger.Record(f.ID(), e))
 	}
@@ -47,6 +49,7 @@ func (f *fixture) rooted(records [][]byte, size int) {
 var treeTests = []test{
 	{name: "every event is a leaf, numbered in commit order", tree: true, run: func(f *fixture) {
 		f.must(add("test-1", eventstore.Absent(), facts(3)...), add("test-2", eventstore.Absent(), facts(2)...))
+		f.settle()
 		for i, e := range f.all(0, eventstore.Filter{}) {
 			if e.Leaf != int64(i) {
 				f.Errorf("event %d is leaf %d", i, e.Leaf)
@@ -69,6 +72,7 @@ var treeTests = []test{
 	{name: "it goes on after reopening, wherever the tree was", tree: true, reopens: true, run: func(f *fixture) {
 		for _, n := range []int{1, 2, 4, 248, 1, 1, 254, 1, 10} {
 			f.must(add("test-1", eventstore.Unchecked(), facts(n)...))
+			f.settle()
 			f.Log = f.reopen()
 		}
 		records := f.records()
@@ -78,6 +82,7 @@ var treeTests = []test{
 	}},
 	{name: "every leaf is proved and every proof holds", tree: true, run: func(f *fixture) {
 		f.must(add("test-1", eventstore.Absent(), facts(300)...))
+		f.settle()
 		s := f.Log.(source)
 		root, err := ledger.Root(f.Context(), s, 300)
 		if err != nil {
@@ -95,6 +100,7 @@ var treeTests = []test{
 	}},
 	{name: "leaves come with their stored hashes", tree: true, run: func(f *fixture) {
 		f.must(add("test-1", eventstore.Absent(), facts(300)...))
+		f.settle()
 		next := int64(10)
 		for leaf, err := range f.Log.(source).Leaves(f.Context(), 10, 290) {
 			if err != nil {
