@@ -8,15 +8,15 @@ import (
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/token"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
-// redeem exchanges a code for tokens (RFC 6749, Section 4.1.3). The append that
-// spends the code decides; token and refresh token follow it. A code that was
-// spent is replayed; if it was spent just now by this very request, a replay
-// came before the tokens were issued and has ended them.
+// redeem exchanges a code for tokens (RFC 6749, Section 4.1.3), or ends the
+// tokens of a code that was spent before. If it was spent just now by this very
+// request, a replay came before the tokens were issued and has ended them.
 func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Confirmation) (tokenResponse, error) {
 	ctx := v.Request().Context()
 	code, ok := oauth.ParseArtefact(params.Get("code"))
@@ -40,24 +40,32 @@ func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Conf
 	meta := c.Meta
 	meta.Subject, meta.Correlation = journey.Grant().Subject, string(s.Authorizations.Stream(code.ID))
 	p.setAuthorization(code.ID)
-	var spent authorization.CodeRedeemed
-	err = s.settle(ctx, meta, code.ID, func(now authorization.State, at eventstore.Revision) ([]eventstore.Draft, error) {
-		if spent = now.Redeemed(); spent.Token != "" {
-			return nil, nil
-		}
-		step, err := s.Authorizations.Draft(code.ID, now, at, p.command)
-		step.Once = c.Once
-		return append([]eventstore.Draft{step}, p.drafts(s)...), err
-	})
+	spent, err := s.spend(ctx, c, meta, p)
 	switch {
 	case err != nil:
 		return tokenResponse{}, err
-	case spent.Token == p.access.id: // its end was in the log before its issue
+	case spent.Token == p.access.id:
 		return tokenResponse{}, errSpent
 	case spent.Token != "":
-		return tokenResponse{}, s.endReplayed(ctx, meta, code.ID, p.command, c.Once)
+		return tokenResponse{}, s.endReplayed(ctx, meta, p.command, spent, c.Once)
 	}
 	return s.respond(ctx, v, c, p, journey)
+}
+
+// spend appends what a code is exchanged for: the first append spends the code
+// and names token and refresh token, which follow it. If the code was spent
+// already, by whomever, it returns what for.
+func (s *Server) spend(ctx context.Context, c *caller, m event.Meta, p redemption) (spent authorization.CodeRedeemed, err error) {
+	id := p.command.Code.ID
+	err = s.settle(ctx, m, id, func(now authorization.State, at eventstore.Revision) ([]eventstore.Draft, error) {
+		if spent = now.Redeemed(); spent.Token != "" {
+			return nil, nil
+		}
+		step, err := s.Authorizations.Draft(id, now, at, p.command)
+		step.Once = c.Once
+		return append([]eventstore.Draft{step}, p.drafts(s)...), err
+	})
+	return spent, err
 }
 
 var errSpent error = oauth.Refuse(oauth.InvalidGrant, "FAPI2-SP §5.3.2.2-2.9", "the code was used before")

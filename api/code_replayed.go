@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"slices"
+	"errors"
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/event"
@@ -15,46 +15,45 @@ import (
 // not issued yet never will be. The presenter was the genuine client, so
 // somebody has copied the code from it or to it. The consent is left alone.
 // Whether the presenter waits for the end makes no difference.
-func (s *Server) endReplayed(ctx context.Context, m event.Meta, id string, presented authorization.Redeem, once []eventstore.Once) error {
+func (s *Server) endReplayed(ctx context.Context, m event.Meta, p authorization.Redeem, spent authorization.CodeRedeemed, keys []eventstore.Once) error {
 	ctx = context.WithoutCancel(ctx)
-	err := s.settle(ctx, m, id, func(now authorization.State, at eventstore.Revision) ([]eventstore.Draft, error) {
-		ends, err := s.ends(ctx, now.Redeemed())
-		if err != nil {
-			return nil, err
-		}
-		note, err := s.Authorizations.Draft(id, now, at, presented)
-		return guarded(append(ends, note), once), err
-	})
+	const by, reason = "system", "the authorization code was presented twice"
+	system := m
+	system.Actor = event.ActorSystem
+	var end token.Command = token.Revoke{Revoked: token.Revoked{By: by, Reason: reason}}
+	keys, err := execute(ctx, s.Tokens, system, spent.Token, end, keys)
+	if err == nil && spent.Refresh != "" {
+		var end token.RefreshCommand = token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: by, Reason: reason}}
+		keys, err = execute(ctx, s.Refreshes, system, spent.Refresh, end, keys)
+	}
+	if err == nil {
+		_, err = execute(ctx, s.Authorizations, m, p.Code.ID, authorization.Command(p), keys)
+	}
 	if err != nil {
 		return err
 	}
 	return errSpent
 }
 
-// ends revokes token and refresh token, in this order: while only the first is
-// revoked the other can still be seen to be named.
-func (s *Server) ends(ctx context.Context, spent authorization.CodeRedeemed) ([]eventstore.Draft, error) {
-	const by, reason = "system", "the authorization code was presented twice"
-	access, at, err := s.Tokens.Load(ctx, spent.Token)
-	if err != nil {
-		return nil, err
+// execute is [eventstore.Streams.Execute] as one of several steps that the same
+// replay keys guard: the first that appends uses them up. It returns those that
+// are left.
+func execute[S eventstore.Decider[S, C, E], C, E any](
+	ctx context.Context, ss eventstore.Streams[S, C, E], m event.Meta, id string, cmd C, keys []eventstore.Once,
+) ([]eventstore.Once, error) {
+	for range settlements {
+		state, revision, err := ss.Load(ctx, id)
+		if err != nil {
+			return keys, err
+		}
+		draft, err := ss.Draft(id, state, revision, cmd)
+		if err != nil || len(draft.Events) == 0 {
+			return keys, err
+		}
+		draft.Once = keys
+		if _, err = ss.Journal.Commit(ctx, m, draft); !errors.Is(err, eventstore.ErrConflict) {
+			return nil, err
+		}
 	}
-	end, err := s.Tokens.Draft(spent.Token, access, at, token.Revoke{Revoked: token.Revoked{By: by, Reason: reason}})
-	if err != nil || spent.Refresh == "" {
-		return []eventstore.Draft{end}, err
-	}
-	refresh, at, err := s.Refreshes.Load(ctx, spent.Refresh)
-	if err != nil {
-		return nil, err
-	}
-	last, err := s.Refreshes.Draft(spent.Refresh, refresh, at, token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: by, Reason: reason}})
-	return []eventstore.Draft{end, last}, err
-}
-
-// guarded gives replay keys to the first draft that has events.
-func guarded(drafts []eventstore.Draft, keys []eventstore.Once) []eventstore.Draft {
-	if i := slices.IndexFunc(drafts, func(d eventstore.Draft) bool { return len(d.Events) > 0 }); i >= 0 {
-		drafts[i].Once = keys
-	}
-	return drafts
+	return keys, &eventstore.Conflict{Stream: ss.Stream(id)}
 }

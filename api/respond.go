@@ -53,7 +53,7 @@ func unavailable(err error) string {
 	case is(eventstore.ErrUnknownOutcome):
 		return "nobody knows whether the request was recorded, so it is not answered: try again"
 	case is(eventstore.ErrHalted), is(eventstore.ErrClosed), is(eventstore.ErrConflict), is(context.DeadlineExceeded), is(context.Canceled):
-		return "the request could not be recorded, so nothing was done: try again"
+		return "the request could not be recorded, so it is not answered: try again"
 	}
 	return ""
 }

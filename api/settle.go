@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/event"
@@ -13,31 +12,33 @@ import (
 // A settlement decides what is appended, given the journey as it stands.
 type settlement func(authorization.State, eventstore.Revision) ([]eventstore.Draft, error)
 
-// settlements bounds how often one is decided afresh. A journey and the tokens
-// it leads to move fewer times than that, whoever races.
+// settlements bounds how often one is decided afresh. A journey moves fewer
+// times than that, whoever races.
 const settlements = 8
 
 // settle appends what decide makes of a journey, and decides afresh if the
-// journey or anything else that is appended to moves meanwhile. On a log that
-// writes the appends of a call one by one the first of them may be there then,
-// so that the next decision meets its own.
+// journey or what else is appended to moves meanwhile. A log that is not atomic
+// may have written the first drafts by then: the next decision meets its own.
+// No drafts mean that there is nothing to do.
 func (s *Server) settle(ctx context.Context, m event.Meta, id string, decide settlement) error {
+	state, revision, err := s.Authorizations.Load(ctx, id)
 	for range settlements {
-		state, revision, err := s.Authorizations.Load(ctx, id)
 		if err != nil {
 			return err
 		}
-		drafts, err := decide(state, revision)
-		if err != nil {
-			return err
+		drafts, refusal := decide(state, revision)
+		if refusal != nil || len(drafts) == 0 {
+			return refusal
 		}
-		drafts = slices.DeleteFunc(drafts, func(d eventstore.Draft) bool { return len(d.Events) == 0 })
-		if len(drafts) == 0 {
-			return nil
+		_, failure := s.Journal.Commit(ctx, m, drafts...)
+		unknown := errors.Is(failure, eventstore.ErrUnknownOutcome)
+		if !unknown && !errors.Is(failure, eventstore.ErrConflict) {
+			return failure
 		}
-		_, err = s.Journal.Commit(ctx, m, drafts...)
-		if !errors.Is(err, eventstore.ErrConflict) {
-			return err
+		before := revision
+		state, revision, err = s.Authorizations.Load(ctx, id)
+		if unknown && (err != nil || revision == before) {
+			return failure
 		}
 	}
 	return eventstore.ErrConflict
