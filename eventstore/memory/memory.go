@@ -18,6 +18,8 @@ import (
 
 // A Log is an event log in memory. Every call of Append is all or nothing.
 type Log struct {
+	kept
+
 	id  uuid.UUID
 	now func() time.Time
 
@@ -28,7 +30,6 @@ type Log struct {
 	ids       map[uuid.UUID]eventstore.Position
 	keys      map[[32]byte]time.Time
 	tree      []tlog.Hash // by stored index
-	notes     []note
 	observers map[int]func([]eventstore.Event)
 	observed  int
 	grown     chan struct{} // closed at the next commit

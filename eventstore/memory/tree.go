@@ -1,11 +1,9 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/ledger"
@@ -26,14 +24,20 @@ func (l *Log) grow(e eventstore.Event) {
 }
 
 func (l *Log) hashes(indexes []int64) ([]tlog.Hash, error) {
-	found := make([]tlog.Hash, len(indexes))
-	for i, index := range indexes {
-		if index < 0 || index >= int64(len(l.tree)) {
-			return nil, fmt.Errorf("memory: no node %d in the tree", index)
+	return hashesOf(l.tree)(indexes)
+}
+
+func hashesOf(tree []tlog.Hash) tlog.HashReaderFunc {
+	return func(indexes []int64) ([]tlog.Hash, error) {
+		found := make([]tlog.Hash, len(indexes))
+		for i, index := range indexes {
+			if index < 0 || index >= int64(len(tree)) {
+				return nil, fmt.Errorf("memory: no node %d in the tree", index)
+			}
+			found[i] = tree[index]
 		}
-		found[i] = l.tree[index]
+		return found, nil
 	}
-	return found, nil
 }
 
 // Size is the number of leaves.
@@ -68,49 +72,6 @@ func (l *Log) leaf(index int64) (ledger.Leaf, bool) {
 		return ledger.Leaf{}, false
 	}
 	return ledger.Leaf{Event: l.events[index], Hash: l.tree[tlog.StoredHashIndex(0, index)]}, true
-}
-
-// NewestCheckpoint returns the note of the highest epoch and size.
-func (l *Log) NewestCheckpoint(context.Context) ([]byte, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if len(l.notes) == 0 {
-		return nil, nil
-	}
-	return l.notes[len(l.notes)-1].text, nil
-}
-
-type note struct {
-	epoch, size int64
-	text        []byte
-}
-
-// KeepCheckpoint keeps a signed note.
-func (l *Log) KeepCheckpoint(_ context.Context, epoch, size int64, text []byte) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	kept := note{epoch, size, slices.Clone(text)}
-	order := func(n, m note) int { return cmp.Or(cmp.Compare(n.epoch, m.epoch), cmp.Compare(n.size, m.size)) }
-	at, there := slices.BinarySearchFunc(l.notes, kept, order)
-	if there {
-		l.notes = slices.Delete(slices.Clone(l.notes), at, at+1)
-	}
-	l.notes = slices.Insert(slices.Clone(l.notes), at, kept)
-	return nil
-}
-
-// Checkpoints yields the notes that were kept.
-func (l *Log) Checkpoints(context.Context) iter.Seq2[[]byte, error] {
-	l.mu.RLock()
-	notes := l.notes
-	l.mu.RUnlock()
-	return func(yield func([]byte, error) bool) {
-		for _, n := range notes {
-			if !yield(n.text, nil) {
-				return
-			}
-		}
-	}
 }
 
 // Fork returns an empty log with the same id: what a restored copy looks like
