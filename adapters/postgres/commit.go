@@ -1,0 +1,144 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/eventstore/admission"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// phaseTimeout bounds each of the two round trips of a transaction. It is
+// longer than the server's own limits, so that these speak first.
+const phaseTimeout = lockTimeout + 5*time.Second
+
+// commit writes a batch in one transaction. A request that is refused does
+// not touch its neighbours. If the connection breaks before the commit was
+// sent, nothing is written, and the batch is tried once more on another one.
+func (w *writer) commit(batch []*request) {
+	t, err := w.attempt(batch)
+	if lost(err) && !errors.Is(err, eventstore.ErrUnknownOutcome) {
+		w.hangUp()
+		if err = w.connect(connectPatience); err == nil {
+			t, err = w.attempt(batch)
+		}
+	}
+	if err != nil {
+		if w.conn != nil && (w.conn.PgConn().TxStatus() != 'I' || lost(err)) {
+			w.hangUp()
+		}
+		answer(batch, refused(err))
+		return
+	}
+	if n := len(t.events); n > 0 {
+		w.log.seen.reached(t.events[n-1].Position)
+	}
+	for _, r := range batch {
+		r.answer(r.err)
+	}
+}
+
+// attempt is one transaction: a round trip that takes the lock and looks up
+// all that the decisions need, and one that writes and commits.
+func (w *writer) attempt(batch []*request) (*transaction, error) {
+	ctx, done := context.WithTimeout(context.Background(), phaseTimeout)
+	defer done()
+	s, err := w.look(ctx, batch)
+	w.log.health.note(errIf(lost(err), err))
+	if err != nil {
+		return nil, errors.Join(err, w.rollback(ctx))
+	}
+	t := &transaction{writer: w, sight: s, now: w.time(s), clock: s.clock}
+	for _, r := range batch {
+		r.receipts, r.err = nil, nil
+		if err := t.decide(r); err != nil {
+			return nil, errors.Join(err, w.rollback(ctx))
+		}
+	}
+	if len(t.events) == 0 && len(t.keys) == 0 {
+		return t, w.rollback(ctx)
+	}
+	return t, w.finish(t)
+}
+
+func errIf(condition bool, err error) error {
+	if condition {
+		return err
+	}
+	return nil
+}
+
+// decide adds to t what a request may write, or refuses the request.
+func (t *transaction) decide(r *request) error {
+	if r.history != nil {
+		return t.adopt(r.history)
+	}
+	steps, err := admission.Decide(t.sight, r.appends)
+	switch {
+	case errors.Is(err, eventstore.ErrConflict), errors.Is(err, eventstore.ErrReplay):
+		r.err = err
+	case err != nil:
+		return err
+	default:
+		r.receipts = t.write(r.appends, steps)
+	}
+	return nil
+}
+
+// time is never earlier than that of the last event.
+func (w *writer) time(s *sight) time.Time {
+	last := time.Unix(0, s.recorded).UTC()
+	if now := time.Unix(0, w.log.now().UnixNano()).UTC(); now.After(last) || s.size == 0 {
+		return now
+	}
+	return last
+}
+
+// rollback ends a transaction that has written nothing. What cannot be rolled
+// back is hung up on.
+func (w *writer) rollback(ctx context.Context) error {
+	if w.conn.IsClosed() || w.conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	if _, err := w.conn.Exec(ctx, "ROLLBACK"); err != nil {
+		w.hangUp()
+	}
+	return nil
+}
+
+// finish sends everything that t writes together with the COMMIT. Once that
+// is sent, only the server can say that nothing was written.
+func (w *writer) finish(t *transaction) error {
+	ctx, done := context.WithTimeout(context.Background(), phaseTimeout)
+	defer done()
+	b := t.statements()
+	b.Queue("COMMIT")
+	results := w.conn.SendBatch(ctx, b)
+	var err error
+	var tag pgconn.CommandTag
+	for range b.Len() {
+		if tag, err = results.Exec(); err != nil {
+			break
+		}
+	}
+	if err == nil && tag.String() == "COMMIT" {
+		_ = results.Close() // whatever it says, the commit was acknowledged
+		return nil
+	}
+	_ = results.Close()
+	if err == nil {
+		return fmt.Errorf("the server answered COMMIT with %s", tag)
+	}
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Severity == "ERROR" {
+		_ = w.rollback(ctx)
+		return err
+	}
+	w.log.health.note(err)
+	w.hangUp()
+	return fmt.Errorf("%w: %w", eventstore.ErrUnknownOutcome, err)
+}

@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Bounds that let nobody wait for ever. The server ends the transaction of a
+// node that is paused or gone before the others stop waiting for its lock.
+const (
+	idleTimeout      = 5 * time.Second // in a transaction
+	lockTimeout      = 10 * time.Second
+	statementTimeout = 30 * time.Second
+	connectTimeout   = 5 * time.Second
+)
+
+var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// configure returns how to connect so that unqualified names are those of a
+// schema. Several hosts may be named: the one that can be written to is used.
+func configure(url, schema string) (*pgx.ConnConfig, error) {
+	if !schemaName.MatchString(schema) {
+		return nil, fmt.Errorf("postgres: schema %.70q: want lower-case letters, digits and _", schema)
+	}
+	c, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	if c.ValidateConnect == nil {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	c.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
+	c.RuntimeParams["application_name"] = "chirograph"
+	return c, nil
+}
+
+// bounded adds the time limits and, because every query here is made for an
+// index, forbids plans that would only pay off on tables whose size the
+// server has not noticed yet.
+func bounded(c *pgx.ConnConfig) {
+	for name, limit := range map[string]time.Duration{
+		"idle_in_transaction_session_timeout": idleTimeout,
+		"lock_timeout":                        lockTimeout,
+		"statement_timeout":                   statementTimeout,
+	} {
+		c.RuntimeParams[name] = fmt.Sprint(limit.Milliseconds())
+	}
+	for _, name := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan", "jit"} {
+		c.RuntimeParams[name] = "off"
+	}
+	c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+}
+
+// durable demands that a commit that was acknowledged survives power loss. It
+// leaves settings alone that promise more.
+func durable(ctx context.Context, c *pgx.Conn) error {
+	const raise = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+	if _, err := c.Exec(ctx, raise); err != nil {
+		return err
+	}
+	var is string
+	if err := c.QueryRow(ctx, "SHOW synchronous_commit").Scan(&is); err != nil {
+		return err
+	}
+	if is != "on" && is != "remote_apply" {
+		return fmt.Errorf("postgres: synchronous_commit is %q after setting it", is)
+	}
+	return nil
+}
+
+// lockKey is the advisory lock of what a schema holds.
+func lockKey(schema string) int64 {
+	sum := sha256.Sum256([]byte("chirograph " + schema))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// lost reports whether err says that the connection is of no use any more,
+// while another one may be.
+func lost(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, pgx.ErrNoRows) {
+		return false
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || refused.Code == "25P03"
+	}
+	var network net.Error
+	timeout := errors.As(err, &network) && network.Timeout() || errors.Is(err, context.DeadlineExceeded)
+	return !timeout
+}

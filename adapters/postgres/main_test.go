@@ -1,0 +1,55 @@
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/postgres"
+	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
+	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/eventstore/storetest"
+
+	"github.com/google/uuid"
+)
+
+func TestLog(t *testing.T) {
+	storetest.Run(t, storetest.Engine{
+		Atomic: true,
+		Open: func(t *testing.T, now func() time.Time) (eventstore.Log, func() eventstore.Log) {
+			url := pgtest.New(t)
+			var log *postgres.Log
+			open := func() eventstore.Log {
+				if log != nil {
+					if err := log.Close(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				log = opened(t, postgres.Options{URL: url, Now: now})
+				return log
+			}
+			return open(), open
+		},
+	})
+}
+
+// opened is a log that is closed at the end of the test.
+func opened(t testing.TB, o postgres.Options) *postgres.Log {
+	t.Helper()
+	log, err := postgres.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	return log
+}
+
+func proposed(n, size int) eventstore.Proposed {
+	id, _ := uuid.NewV7()
+	return eventstore.Proposed{
+		ID: id, Type: "test.happened", Version: 1,
+		Data: fmt.Appendf(nil, `{"n":%d,"filler":"%s"}`, n, strings.Repeat("x", size)),
+		Meta: []byte(`{"actor":"test"}`),
+	}
+}

@@ -1,0 +1,162 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Bounds of one commit, so that it stays quick.
+const (
+	maxBatchEvents = 512
+	maxBatchBytes  = 1 << 20
+	queueLength    = 1024
+)
+
+// connectPatience is how long appends wait for a database that is away.
+const connectPatience = 5 * time.Second
+
+// A writer owns the connection that writes.
+type writer struct {
+	log   *Log
+	conn  *pgx.Conn // nil or closed while there is none
+	queue chan *request
+	done  chan struct{} // closed when run has ended
+	held  *request      // received, but too large for the batch before it
+
+	record []byte // buffer for the record that is hashed
+}
+
+func newWriter(l *Log) *writer {
+	return &writer{log: l, queue: make(chan *request, queueLength), done: make(chan struct{})}
+}
+
+// run commits what is queued until the log is closed.
+func (w *writer) run() {
+	defer close(w.done)
+	defer w.hangUp()
+	var batch []*request
+	for {
+		first := w.next()
+		if first == nil {
+			return
+		}
+		if err := w.connect(connectPatience); err != nil { // until then callers may withdraw
+			w.refuseQueued(first, refused(err))
+			continue
+		}
+		if !first.take() {
+			continue
+		}
+		batch = append(batch[:0], first)
+		if first.history == nil {
+			batch = w.fill(batch)
+		}
+		w.commit(batch)
+	}
+}
+
+// next waits for a request; nil when the log is closed.
+func (w *writer) next() *request {
+	if r := w.held; r != nil {
+		w.held = nil
+		return r
+	}
+	if w.log.isOpen() != nil {
+		return nil
+	}
+	select {
+	case r := <-w.queue:
+		return r
+	case <-w.log.ended.Done():
+		return nil
+	}
+}
+
+// fill adds what else is queued to a batch, up to its bounds.
+func (w *writer) fill(batch []*request) []*request {
+	events, bytes := batch[0].events, batch[0].bytes
+	for {
+		select {
+		case r := <-w.queue:
+			events, bytes = events+r.events, bytes+r.bytes
+			if r.history != nil || events > maxBatchEvents || bytes > maxBatchBytes {
+				w.held = r
+				return batch
+			}
+			if r.take() {
+				batch = append(batch, r)
+			}
+		default:
+			return batch
+		}
+	}
+}
+
+// refuseQueued answers everybody who waits now.
+func (w *writer) refuseQueued(first *request, err error) {
+	for r := first; ; {
+		if r.take() {
+			r.answer(err)
+		}
+		select {
+		case r = <-w.queue:
+		default:
+			return
+		}
+	}
+}
+
+// connect returns with a connection on which a transaction can be begun, or
+// with why there is none in time.
+func (w *writer) connect(patience time.Duration) (err error) {
+	if w.conn != nil && !w.conn.IsClosed() {
+		return nil
+	}
+	ctx, done := context.WithTimeout(w.log.ended, patience)
+	defer done()
+	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		if w.conn, err = pgx.ConnectConfig(ctx, w.log.config); err == nil {
+			err = durable(ctx, w.conn)
+		}
+		w.log.health.note(err)
+		if err == nil {
+			return nil
+		}
+		w.hangUp()
+		if !pause(ctx, wait) {
+			return errors.Join(w.log.isOpen(), err)
+		}
+	}
+}
+
+// hangUp gives up the connection, and with it whatever is not committed.
+func (w *writer) hangUp() {
+	if w.conn == nil {
+		return
+	}
+	ctx, done := context.WithTimeout(context.Background(), time.Second)
+	defer done()
+	_ = w.conn.Close(ctx) // the server ends the transaction either way
+	w.conn = nil
+}
+
+// pause waits, and reports false if ctx ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func answer(batch []*request, err error) {
+	for _, r := range batch {
+		r.answer(err)
+	}
+}
