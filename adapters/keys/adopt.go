@@ -2,10 +2,10 @@ package keys
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -23,15 +23,15 @@ func (r *Ring) Adopt(ctx context.Context, journey, subject string) error {
 		}
 	}
 	var erased bool
-	err := r.db.update(ctx, func(tx *sql.Tx) error {
-		if err := r.adopt(ctx, tx, holder, subject); err != nil {
+	err := r.db.Update(ctx, func(tx tables.Tx) (err error) {
+		if erased, err = r.lockSubject(ctx, tx, subject); err != nil {
 			return err
 		}
-		err := tx.QueryRowContext(ctx, `SELECT destroyed IS NOT NULL FROM keys WHERE holder = ?`, "subject:"+subject).Scan(&erased)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && !erased {
-			return nil
+		if err := r.adopt(ctx, tx, holder, subject); err != nil || !erased {
+			return err
 		}
-		return errors.Join(err, r.bury(ctx, tx, []string{holder}))
+		_, err = r.bury(ctx, tx, []string{holder}, anyone)
+		return err
 	})
 	switch {
 	case err != nil:
@@ -43,23 +43,33 @@ func (r *Ring) Adopt(ctx context.Context, journey, subject string) error {
 	return nil
 }
 
-func (r *Ring) adopt(ctx context.Context, tx *sql.Tx, holder, subject string) error {
-	var known sql.NullString
-	var destroyed bool
-	err := tx.QueryRowContext(ctx, `SELECT subject, destroyed IS NOT NULL FROM keys WHERE holder = ?`, holder).Scan(&known, &destroyed)
+// lockSubject holds the row of a subject, which it makes if it is missing, so
+// that a destruction on another node comes before all of an adoption or after
+// it and then finds the journey.
+func (r *Ring) lockSubject(ctx context.Context, tx tables.Tx, subject string) (erased bool, err error) {
+	holder := "subject:" + subject
+	row, err := find(ctx, tx, holder)
+	if err == nil && !row.exists {
+		_, err = tx.Exec(ctx, `INSERT INTO keys (holder, subject, created) VALUES (?, ?, ?)`, holder, subject, r.now())
+	}
+	return row.destroyed, err
+}
+
+func (r *Ring) adopt(ctx context.Context, tx tables.Tx, holder, subject string) error {
+	row, err := find(ctx, tx, holder)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		_, err = tx.ExecContext(ctx, `INSERT INTO keys (holder, subject, created) VALUES (?, ?, ?)`, holder, subject, r.now())
-		return err
 	case err != nil:
 		return err
-	case known.Valid && known.String != subject:
+	case !row.exists:
+		_, err = tx.Exec(ctx, `INSERT INTO keys (holder, subject, created) VALUES (?, ?, ?)`, holder, subject, r.now())
+		return err
+	case row.subject.Valid && row.subject.String != subject:
 		return ErrAdopted
-	case destroyed:
+	case row.destroyed:
 		return eventstore.ErrErased
-	case known.Valid:
+	case row.subject.Valid:
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE keys SET subject = ? WHERE holder = ?`, subject, holder)
+	_, err = tx.Exec(ctx, `UPDATE keys SET subject = ? WHERE holder = ?`, subject, holder)
 	return err
 }

@@ -1,11 +1,8 @@
 package keys
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,7 +11,7 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 )
 
-func TestDestroy(t *testing.T) {
+func testDestroy(t *testing.T, e engine) {
 	tests := []struct {
 		name   string
 		given  func(t *testing.T, r *Ring) // with keys for alice, ben and the journeys 1 and 2
@@ -56,7 +53,7 @@ func TestDestroy(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, _ := newRing(t)
+			r := newRing(t, e)
 			all := []string{"subject:alice", "subject:ben", "journey:1", "journey:2"}
 			texts := map[string][]byte{}
 			for _, h := range all {
@@ -86,9 +83,9 @@ func TestDestroy(t *testing.T) {
 	}
 }
 
-func TestATombstoneKeepsItsTime(t *testing.T) {
+func testATombstoneKeepsItsTime(t *testing.T, e engine) {
 	now := noon
-	r, err := Open(ctx, filepath.Join(t.TempDir(), "keyring.db"), newMaster(t), Settings{Now: func() time.Time { return now }})
+	r, err := e(t)(newMaster(t), Settings{Now: func() time.Time { return now }})
 	must(t, err)
 	defer r.Close()
 	must(t, r.Destroy(ctx, "alice"))
@@ -99,8 +96,8 @@ func TestATombstoneKeepsItsTime(t *testing.T) {
 	}
 }
 
-func TestAdopt(t *testing.T) {
-	r, _ := newRing(t)
+func testAdopt(t *testing.T, e engine) {
+	r := newRing(t, e)
 	must(t, r.Adopt(ctx, "1", "alice"))
 	must(t, r.DestroyHolders(ctx, "journey:3"))
 	tests := []struct {
@@ -123,7 +120,7 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-func TestDestroyExpired(t *testing.T) {
+func testDestroyExpired(t *testing.T, e engine) {
 	const day = 24 * time.Hour // a journey can last one by default
 	tests := []struct {
 		name   string
@@ -139,7 +136,7 @@ func TestDestroyExpired(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, _ := newRing(t)
+			r := newRing(t, e)
 			for _, h := range []string{"journey:1", "subject:alice", "client:budgetly"} {
 				seals(t, r, h)
 			}
@@ -154,8 +151,8 @@ func TestDestroyExpired(t *testing.T) {
 		})
 	}
 	t.Run("more than one batch", func(t *testing.T) {
-		r, _ := newRing(t)
-		_, err := r.db.write.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 1001)
+		r := newRing(t, e)
+		_, err := r.db.Exec(ctx, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 1001)
 			INSERT INTO keys (holder, created, expires) SELECT 'journey:' || i, 0, 0 FROM n`)
 		must(t, err)
 		if n, err := r.DestroyExpired(ctx, noon); n != 1001 || err != nil {
@@ -164,65 +161,12 @@ func TestDestroyExpired(t *testing.T) {
 	})
 }
 
-// A destroyed key leaves no byte of its wrapped form in any file, whatever
-// SQLite did with the pages in the meantime.
-func TestErasureLeavesNoBytes(t *testing.T) {
-	r, path := newRing(t)
-	for i := range 400 {
-		seals(t, r, fmt.Sprintf("subject:%d", i*7919%400))
-		seals(t, r, fmt.Sprintf("journey:%d", i))
-		must(t, r.Adopt(ctx, fmt.Sprint(i), fmt.Sprint(i%20)))
-	}
-	slots := func(subject string) (all [][]byte) {
-		rows, err := column(r.db.read.Query(`SELECT slots.wrapped FROM keys JOIN slots ON slots.id = slot WHERE subject = ?`, subject))
-		must(t, err)
-		for _, wrapped := range rows {
-			all = append(all, []byte(wrapped))
-		}
-		return all
-	}
-	gone, kept := slots("7"), slots("8")
-	if len(gone) != 21 || len(kept) != 21 {
-		t.Fatalf("%d and %d keys", len(gone), len(kept))
-	}
-	must(t, r.Destroy(ctx, "7"))
-	raw := files(t, path)
-	for _, wrapped := range gone {
-		if bytes.Contains(raw, wrapped[:16]) || bytes.Contains(raw, wrapped[len(wrapped)-16:]) {
-			t.Fatal("bytes of a destroyed key remain")
-		}
-	}
-	for _, wrapped := range kept {
-		if bytes.Count(raw, wrapped) != 1 {
-			t.Fatal("a key does not lie in exactly one place")
-		}
-	}
-}
-
-// A reader elsewhere pins the write-ahead log: then the caller is told.
-func TestErasureTellsWhenTracesRemain(t *testing.T) {
-	r, _ := newRing(t)
-	seals(t, r, "subject:alice")
-	_, err := r.db.write.Exec("PRAGMA busy_timeout = 0")
-	must(t, err)
-	rows, err := r.db.read.Query("SELECT holder FROM keys")
-	must(t, err)
-	if !rows.Next() {
-		t.Fatal("no rows")
-	}
-	if err := r.Destroy(ctx, "alice"); !errors.Is(err, ErrTraces) {
-		t.Errorf("got %v", err)
-	}
-	rows.Close()
-	must(t, r.Destroy(ctx, "alice"))
-}
-
 // Whoever reads a key while it is destroyed must not bring it back to memory.
-func TestDestroyedKeysLeaveTheCache(t *testing.T) {
-	r, _ := newRing(t)
+func testDestroyedKeysLeaveTheCache(t *testing.T, e engine) {
+	r := newRing(t, e)
 	sealed := seals(t, r, "subject:alice")
-	since := r.ciphers.epoch()
-	aead, err := r.stored(ctx, r.db.read, "subject:alice")
+	since := r.ciphers.begin(noon)
+	aead, err := r.stored(ctx, r.db, "subject:alice")
 	must(t, err)
 	must(t, r.Destroy(ctx, "alice"))
 	r.ciphers.keep("subject:alice", aead, since)
@@ -231,8 +175,8 @@ func TestDestroyedKeysLeaveTheCache(t *testing.T) {
 	}
 }
 
-func TestDestroyRacesWithUse(t *testing.T) {
-	r, _ := newRing(t)
+func testDestroyRacesWithUse(t *testing.T, e engine) {
+	r := newRing(t, e)
 	var racers sync.WaitGroup
 	for i := range 8 {
 		racers.Go(func() {
@@ -249,17 +193,4 @@ func TestDestroyRacesWithUse(t *testing.T) {
 	if _, err := r.Sealer(ctx, "subject:alice"); !errors.Is(err, eventstore.ErrErased) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// files returns every byte of the keyring's files.
-func files(t *testing.T, path string) (raw []byte) {
-	t.Helper()
-	names, err := filepath.Glob(path + "*")
-	must(t, err)
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		must(t, err)
-		raw = append(raw, b...)
-	}
-	return raw
 }

@@ -1,19 +1,27 @@
 package keys
 
-import (
-	"context"
-	"database/sql"
-	"fmt"
+import "github.com/chirograph/chirograph/adapters/internal/tables"
+
+// Why a keyring is not opened, or an erasure not finished.
+var (
+	// ErrNewer means that a later version of the platform wrote the keyring in
+	// a format that this version does not know. It is not touched.
+	ErrNewer = tables.ErrNewer
+
+	// ErrTraces means that keys are destroyed for every use, but that bytes of
+	// them may remain where they need not. Repeat the call.
+	ErrTraces = tables.ErrTraces
 )
 
-// formats lifts the file from each format to the next. Rows are added, never
-// edited: the number of rows is the format.
-//
 // Wrapped keys lie apart, in slots that are only ever appended and then
 // overwritten at equal length. So SQLite never moves one, and overwriting it
 // leaves no second copy in the slack of another page, which secure_delete
 // alone does not promise.
-var formats = []string{`
+var schema = tables.Schema{
+	Part:   "keys",
+	Since:  1,
+	Tables: []string{"slots", "keys", "signing", "secrets", "installation"},
+	Formats: []string{`
 	CREATE TABLE slots (
 		id      INTEGER PRIMARY KEY,
 		wrapped BLOB NOT NULL
@@ -46,23 +54,4 @@ var formats = []string{`
 		id    INTEGER PRIMARY KEY CHECK (id = 1),
 		value BLOB NOT NULL
 	);
-`}
-
-func (d *database) migrate(ctx context.Context) error {
-	return d.update(ctx, func(tx *sql.Tx) error {
-		var format int
-		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&format); err != nil {
-			return err
-		}
-		if format > len(formats) {
-			return fmt.Errorf("%w: format %d, known are those up to %d", ErrNewer, format, len(formats))
-		}
-		for _, lift := range formats[format:] {
-			if _, err := tx.ExecContext(ctx, lift); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(formats)))
-		return err
-	})
-}
+`}}

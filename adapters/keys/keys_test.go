@@ -2,15 +2,81 @@ package keys
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
 )
 
 var (
 	noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	ctx  = context.Background()
 )
+
+// An engine gives each test a place where a keyring can be.
+type engine func(*testing.T) place
+
+// A place is where a keyring is, or will be when it is opened. Opened
+// twice, it is the keyring of two nodes.
+type place func(*Master, Settings) (*Ring, error)
+
+func files(t *testing.T) place { return file(filepath.Join(t.TempDir(), "keyring.db")) }
+
+func file(path string) place {
+	return func(m *Master, s Settings) (*Ring, error) { return Open(ctx, path, m, s) }
+}
+
+// shared are schemas of one database.
+func shared(t *testing.T) engine {
+	url, n := pgtest.New(t), 0
+	return func(t *testing.T) place {
+		t.Helper()
+		n++
+		db, err := openSQL(ctx, url, fmt.Sprint("keys", n))
+		must(t, err)
+		t.Cleanup(func() { db.Close() })
+		return func(m *Master, s Settings) (*Ring, error) { return OpenShared(ctx, db, m, s) }
+	}
+}
+
+// The rules of a keyring, wherever it is.
+var rules = []struct {
+	name string
+	test func(*testing.T, engine)
+}{
+	{"a ring", testRing},
+	{"holders", testHolders},
+	{"racers get one key", testRacersGetOneKey},
+	{"wrapped keys are bound to their holder", testWrappedKeysAreBoundToTheirHolder},
+	{"the cache is bounded", testTheCacheIsBounded},
+	{"the master key", testMasterOfARing},
+	{"destroy", testDestroy},
+	{"a tombstone keeps its time", testATombstoneKeepsItsTime},
+	{"adopt", testAdopt},
+	{"destroy what expired", testDestroyExpired},
+	{"destroyed keys leave the cache", testDestroyedKeysLeaveTheCache},
+	{"destroy races with use", testDestroyRacesWithUse},
+	{"secrets", testSecrets},
+	{"signing keys", testSigningKeys},
+	{"a destroyed signing key", testADestroyedSigningKey},
+	{"a signing key is bound to its issuer", testASigningKeyIsBoundToItsIssuer},
+	{"backup", testBackup},
+}
+
+func TestAFile(t *testing.T) {
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) { r.test(t, files) })
+	}
+}
+
+func TestASharedDatabase(t *testing.T) {
+	e := shared(t)
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) { r.test(t, e) })
+	}
+}
 
 // at returns settings whose clock shows one time.
 func at(now time.Time) Settings { return Settings{Now: func() time.Time { return now }} }
@@ -24,16 +90,15 @@ func newMaster(t *testing.T) *Master {
 	return m
 }
 
-// newRing returns an empty ring and its file.
-func newRing(t *testing.T) (*Ring, string) {
+// newRing returns an empty ring.
+func newRing(t *testing.T, e engine) *Ring {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "keyring.db")
-	return open(t, path, newMaster(t)), path
+	return open(t, e(t), newMaster(t))
 }
 
-func open(t *testing.T, path string, m *Master) *Ring {
+func open(t *testing.T, p place, m *Master) *Ring {
 	t.Helper()
-	r, err := Open(ctx, path, m, at(noon))
+	r, err := p(m, at(noon))
 	if err != nil {
 		t.Fatal(err)
 	}

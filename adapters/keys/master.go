@@ -9,8 +9,32 @@
 //	           |                       '--------------> secrets
 //	           '-------> keys of other parts: DPoP nonces, login names
 //
-// Erasure is the end of a key: its bytes are overwritten where they lie and a
-// tombstone stays, so that its holder never gets another.
+// Erasure is the end of a key: its wrapped bytes are overwritten and a
+// tombstone stays, so that its holder never gets another. No part of the
+// platform opens anything with the key from then on; on a keyring that nodes
+// share, none of them after [Trusted].
+//
+// What stays on disk depends on where the keyring is. In a file, nothing: the
+// bytes are overwritten where they lie and the write-ahead log is emptied,
+// before the erasure is reported. Blocks that the file system freed, and
+// backups, may hold them.
+//
+// PostgreSQL writes a new version of a row beside the old one. An erasure is
+// committed durably and then the table is vacuumed, which frees the old
+// version, but does not overwrite it. Bytes of it may lie
+//
+//   - in the free space of the table's pages, until new keys fill it or
+//     VACUUM FULL rewrites the table; and longer while a transaction as old as
+//     the erasure is open anywhere on the server, or a replication slot is kept;
+//   - in the write-ahead log, until it is recycled, and in its archive for as
+//     long as that is kept;
+//   - on replicas, likewise, and in base backups and dumps.
+//
+// All of it is wrapped: it opens nothing without the master key, which is not
+// in the database and must not be kept where those copies are. So the time for
+// which archives and backups of the keyring's schema are kept is the time
+// within which an erasure becomes final. Keep it as short as that of keyring
+// files, and the keyring in a schema of its own.
 package keys
 
 import (
@@ -24,6 +48,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // What a key is derived for. A label is never changed: what was wrapped or
@@ -130,5 +156,5 @@ func createMaster(path string) error {
 	if err := os.Link(f.Name(), path); err != nil {
 		return err // unlike a rename, a link never replaces a key
 	}
-	return syncFolder(path)
+	return tables.SyncFolder(path)
 }

@@ -2,16 +2,15 @@ package keys
 
 import (
 	"context"
-	"crypto/cipher"
 	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -40,56 +39,89 @@ func (s Settings) orDefault() Settings {
 	return s
 }
 
-// A Ring is the keyring of an installation: an [eventstore.Keyring] on a file
-// of its own. One process may have it open.
+// A Ring is the keyring of an installation: an [eventstore.Keyring] in a file
+// that one process has open, or on a database that its nodes share.
 type Ring struct {
-	db       *database
+	db       *tables.DB
 	settings Settings
 	holders  wrapper
 	signing  wrapper
 	secrets  wrapper
+	check    [32]byte
 	ciphers  *ciphers
-	copying  sync.Mutex
 }
 
 // Open opens the keyring in the file at path, and makes a missing one.
 // [ErrWrongMaster] if it belongs to another master key, [ErrNewer] if a later
 // version of the platform wrote it.
 func Open(ctx context.Context, path string, m *Master, s Settings) (*Ring, error) {
-	r := &Ring{settings: s.orDefault(), holders: newWrapper(m, forHolders), signing: newWrapper(m, forSigning), secrets: newWrapper(m, forSecrets)}
-	cache, err := lru.New[string, cipher.AEAD](r.settings.Cached)
+	db, err := tables.Open(ctx, path, schema)
 	if err != nil {
-		return nil, fmt.Errorf("keys: %w", err)
-	}
-	r.ciphers = &ciphers{lru: cache}
-	if r.db, err = openDatabase(ctx, path); err != nil {
 		return nil, fmt.Errorf("keys: open %s: %w", path, err)
 	}
-	if err := r.db.update(ctx, func(tx *sql.Tx) error { return prove(ctx, tx, m) }); err != nil {
-		r.db.close()
-		return nil, fmt.Errorf("keys: open %s: %w", path, err)
+	r, err := on(ctx, db, m, s)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("keys: open %s: %w", path, err), db.Close())
 	}
 	return r, nil
 }
 
-// prove compares the check value of the file with the master key's, or sets
-// it on a new file. Without it a wrong master key would be noticed only after
+// OpenShared opens the keyring in the first schema of a PostgreSQL
+// connection's search path, and makes a missing one. Any number of nodes may
+// have it open; they agree on every key. What one of them destroys the others
+// refuse after [Trusted]. It fails as [Open] does; of nodes that begin a
+// keyring at once with different master keys, one wins. Close leaves the
+// database open.
+func OpenShared(ctx context.Context, db *sql.DB, m *Master, s Settings) (*Ring, error) {
+	shared, err := tables.Share(ctx, db, schema)
+	if err != nil {
+		return nil, fmt.Errorf("keys: open the shared keyring: %w", err)
+	}
+	r, err := on(ctx, shared, m, s)
+	if err != nil {
+		return nil, fmt.Errorf("keys: open the shared keyring: %w", err)
+	}
+	return r, nil
+}
+
+func on(ctx context.Context, db *tables.DB, m *Master, s Settings) (*Ring, error) {
+	s = s.orDefault()
+	cache, err := lru.New[string, known](s.Cached)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ring{
+		db: db, settings: s, ciphers: &ciphers{lru: cache, shared: db.Shared()}, check: m.Derive(forCheck),
+		holders: newWrapper(m, forHolders), signing: newWrapper(m, forSigning), secrets: newWrapper(m, forSecrets),
+	}
+	return r, db.Update(ctx, func(tx tables.Tx) error { return r.prove(ctx, tx) })
+}
+
+// prove compares the check value of the keyring with the master key's, or sets
+// it on a new one. Without it a wrong master key would be noticed only after
 // new keys had been wrapped under it.
-func prove(ctx context.Context, tx *sql.Tx, m *Master) error {
-	want := m.Derive(forCheck)
-	var got []byte
-	err := tx.QueryRowContext(ctx, "SELECT value FROM installation WHERE id = 1").Scan(&got)
-	if errors.Is(err, sql.ErrNoRows) {
-		_, err = tx.ExecContext(ctx, "INSERT INTO installation (id, value) VALUES (1, ?)", want[:])
+func (r *Ring) prove(ctx context.Context, tx tables.Tx) error {
+	_, err := tx.Exec(ctx, "INSERT INTO installation (id, value) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", r.check[:])
+	if err != nil {
 		return err
 	}
-	if err == nil && subtle.ConstantTimeCompare(got, want[:]) != 1 {
+	return proven(ctx, tx, r.check)
+}
+
+func proven(ctx context.Context, q tables.Reader, check [32]byte) error {
+	var got []byte
+	err := q.QueryRow(ctx, "SELECT value FROM installation WHERE id = 1").Scan(&got)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && subtle.ConstantTimeCompare(got, check[:]) != 1 {
 		return ErrWrongMaster
 	}
 	return err
 }
 
+// Shared reports whether other nodes may have the keyring open too. Then what
+// was read from it is used no longer than [Trusted].
+func (r *Ring) Shared() bool { return r.db.Shared() }
+
 // Close closes the file.
-func (r *Ring) Close() error { return r.db.close() }
+func (r *Ring) Close() error { return r.db.Close() }
 
 func (r *Ring) now() int64 { return r.settings.Now().UnixNano() }

@@ -11,9 +11,9 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 )
 
-func TestRing(t *testing.T) {
-	path, m := filepath.Join(t.TempDir(), "keyring.db"), newMaster(t)
-	r := open(t, path, m)
+func testRing(t *testing.T, e engine) {
+	p, m := e(t), newMaster(t)
+	r := open(t, p, m)
 	sealed := seals(t, r, "subject:alice")
 
 	tests := []struct {
@@ -38,7 +38,7 @@ func TestRing(t *testing.T) {
 		}
 	})
 	t.Run("a key was durable before it was given", func(t *testing.T) {
-		if err := opens(open(t, path, m), "subject:alice", sealed); err != nil {
+		if err := opens(open(t, p, m), "subject:alice", sealed); err != nil {
 			t.Error(err)
 		}
 	})
@@ -49,8 +49,8 @@ func TestRing(t *testing.T) {
 	})
 }
 
-func TestHolders(t *testing.T) {
-	r, _ := newRing(t)
+func testHolders(t *testing.T, e engine) {
+	r := newRing(t, e)
 	tests := []struct {
 		name   string
 		holder string
@@ -78,8 +78,8 @@ func TestHolders(t *testing.T) {
 	}
 }
 
-func TestRacersGetOneKey(t *testing.T) {
-	r, _ := newRing(t)
+func testRacersGetOneKey(t *testing.T, e engine) {
+	r := newRing(t, e)
 	texts := make([][]byte, 32)
 	var racers sync.WaitGroup
 	for i := range texts {
@@ -100,23 +100,26 @@ func TestRacersGetOneKey(t *testing.T) {
 	}
 }
 
-func TestWrappedKeysAreBoundToTheirHolder(t *testing.T) {
-	tests := []struct{ name, damage string }{
-		{"a key altered", `UPDATE slots SET wrapped = X'00' || substr(wrapped, 2)`},
-		{"a key cut short", `UPDATE slots SET wrapped = substr(wrapped, 1, 20)`},
-		{"a key emptied", `UPDATE slots SET wrapped = X''`},
-		{"a key removed", `DELETE FROM slots`},
-		{"two keys swapped", `UPDATE keys SET slot = 3 - slot`},
+func testWrappedKeysAreBoundToTheirHolder(t *testing.T, e engine) {
+	tests := []struct {
+		name, damage string
+		args         []any
+	}{
+		{"a key altered", `UPDATE slots SET wrapped = ? || substr(wrapped, 2)`, []any{[]byte{0}}},
+		{"a key cut short", `UPDATE slots SET wrapped = substr(wrapped, 1, 20)`, nil},
+		{"a key emptied", `UPDATE slots SET wrapped = ?`, []any{[]byte{}}},
+		{"a key removed", `DELETE FROM slots`, nil},
+		{"two keys swapped", `UPDATE keys SET slot = 3 - slot`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			path, m := filepath.Join(t.TempDir(), "keyring.db"), newMaster(t)
-			r := open(t, path, m)
+			p, m := e(t), newMaster(t)
+			r := open(t, p, m)
 			seals(t, r, "subject:alice")
 			seals(t, r, "subject:ben")
-			_, err := r.db.write.Exec(tt.damage)
+			_, err := r.db.Exec(ctx, tt.damage, tt.args...)
 			must(t, err)
-			fresh := open(t, path, m)
+			fresh := open(t, p, m)
 			for _, use := range []string{"seal", "open"} {
 				ask := fresh.Sealer
 				if use == "open" {
@@ -130,8 +133,8 @@ func TestWrappedKeysAreBoundToTheirHolder(t *testing.T) {
 	}
 }
 
-func TestTheCacheIsBounded(t *testing.T) {
-	r, err := Open(ctx, filepath.Join(t.TempDir(), "keyring.db"), newMaster(t), Settings{Cached: 2})
+func testTheCacheIsBounded(t *testing.T, e engine) {
+	r, err := e(t)(newMaster(t), Settings{Cached: 2})
 	must(t, err)
 	defer r.Close()
 	first := seals(t, r, "subject:a")
@@ -143,18 +146,24 @@ func TestTheCacheIsBounded(t *testing.T) {
 	must(t, opens(r, "subject:a", first))
 }
 
+func testMasterOfARing(t *testing.T, e engine) {
+	p, m := e(t), newMaster(t)
+	open(t, p, m)
+	open(t, p, m)
+	if _, err := p(newMaster(t), Settings{}); !errors.Is(err, ErrWrongMaster) {
+		t.Errorf("another master key: %v", err)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	path, m := filepath.Join(t.TempDir(), "keyring.db"), newMaster(t)
-	r := open(t, path, m)
+	r := open(t, file(path), m)
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {
 		if about, err := os.Stat(file); err != nil || about.Mode().Perm() != 0o600 {
 			t.Errorf("%s is not for its owner only: %v", file, err)
 		}
 	}
-	if _, err := Open(ctx, path, newMaster(t), Settings{}); !errors.Is(err, ErrWrongMaster) {
-		t.Errorf("another master key: %v", err)
-	}
-	_, err := r.db.write.Exec("PRAGMA user_version = 99")
+	_, err := r.db.Exec(ctx, "PRAGMA user_version = 99")
 	must(t, err)
 	if _, err := Open(ctx, path, m, Settings{}); !errors.Is(err, ErrNewer) {
 		t.Errorf("a newer format: %v", err)
@@ -163,6 +172,6 @@ func TestOpen(t *testing.T) {
 
 func count(t *testing.T, r *Ring, where string) (n int) {
 	t.Helper()
-	must(t, r.db.read.QueryRow("SELECT count(*) FROM keys WHERE "+where).Scan(&n))
+	must(t, r.db.QueryRow(ctx, "SELECT count(*) FROM keys WHERE "+where).Scan(&n))
 	return n
 }

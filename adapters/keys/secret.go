@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // ForCheckpoints names the secret that signs the log's checkpoints: a signed
@@ -25,7 +27,7 @@ func (r *Ring) PutSecret(ctx context.Context, name string, secret []byte) error 
 	if len(secret) == 0 || len(secret) > maxSecret {
 		return fmt.Errorf("keys: a secret has 1 to %d bytes, %s has %d", maxSecret, name, len(secret))
 	}
-	err := r.db.update(ctx, func(tx *sql.Tx) error {
+	err := r.db.Update(ctx, func(tx tables.Tx) error {
 		old, err := r.secret(ctx, tx, name)
 		if err == nil && subtle.ConstantTimeCompare(old, secret) != 1 {
 			return ErrTaken
@@ -37,7 +39,7 @@ func (r *Ring) PutSecret(ctx context.Context, name string, secret []byte) error 
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO secrets (name, slot) VALUES (?, ?)`, name, slot)
+		_, err = tx.Exec(ctx, `INSERT INTO secrets (name, slot) VALUES (?, ?)`, name, slot)
 		return err
 	})
 	if err != nil {
@@ -48,16 +50,16 @@ func (r *Ring) PutSecret(ctx context.Context, name string, secret []byte) error 
 
 // Secret returns the secret of a name, or [ErrNoKey].
 func (r *Ring) Secret(ctx context.Context, name string) ([]byte, error) {
-	secret, err := r.secret(ctx, r.db.read, name)
+	secret, err := r.secret(ctx, r.db, name)
 	if err != nil {
 		return nil, fmt.Errorf("keys: get the secret %.80q: %w", name, err)
 	}
 	return secret, nil
 }
 
-func (r *Ring) secret(ctx context.Context, q queryer, name string) ([]byte, error) {
+func (r *Ring) secret(ctx context.Context, q tables.Reader, name string) ([]byte, error) {
 	var wrapped []byte
-	err := q.QueryRowContext(ctx, `
+	err := q.QueryRow(ctx, `
 		SELECT slots.wrapped FROM secrets JOIN slots ON slots.id = secrets.slot WHERE name = ?`, name).Scan(&wrapped)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNoKey

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // Why a key is not given or taken.
@@ -38,7 +41,7 @@ func (k SigningKeys) Put(ctx context.Context, kid, issuer, alg string, key crypt
 		return fmt.Errorf("keys: %s cannot be stored: %w", kid, err)
 	}
 	defer clear(der)
-	err = k.ring.db.update(ctx, func(tx *sql.Tx) error {
+	err = k.ring.db.Update(ctx, func(tx tables.Tx) error {
 		old, err := k.stored(ctx, tx, kid)
 		if err == nil {
 			return same(old, key)
@@ -50,7 +53,7 @@ func (k SigningKeys) Put(ctx context.Context, kid, issuer, alg string, key crypt
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO signing (kid, issuer, alg, use, slot, created) VALUES (?, ?, ?, ?, ?, ?)`,
+		_, err = tx.Exec(ctx, `INSERT INTO signing (kid, issuer, alg, use, slot, created) VALUES (?, ?, ?, ?, ?, ?)`,
 			kid, issuer, alg, forSignatures, slot, k.ring.now())
 		return err
 	})
@@ -70,18 +73,18 @@ func same(old, key crypto.Signer) error {
 
 // Get returns the key with the given kid, [ErrNoKey] or [ErrDestroyed].
 func (k SigningKeys) Get(ctx context.Context, kid string) (crypto.Signer, error) {
-	key, err := k.stored(ctx, k.ring.db.read, kid)
+	key, err := k.stored(ctx, k.ring.db, kid)
 	if err != nil {
 		return nil, fmt.Errorf("keys: get %.80q: %w", kid, err)
 	}
 	return key, nil
 }
 
-func (k SigningKeys) stored(ctx context.Context, q queryer, kid string) (crypto.Signer, error) {
+func (k SigningKeys) stored(ctx context.Context, q tables.Reader, kid string) (crypto.Signer, error) {
 	var issuer, alg, use string
 	var destroyed bool
 	var wrapped []byte
-	err := q.QueryRowContext(ctx, `
+	err := q.QueryRow(ctx, `
 		SELECT issuer, alg, use, destroyed IS NOT NULL, slots.wrapped
 		FROM signing LEFT JOIN slots ON slots.id = signing.slot WHERE kid = ?`, kid).Scan(&issuer, &alg, &use, &destroyed, &wrapped)
 	switch {
@@ -105,12 +108,12 @@ func (k SigningKeys) stored(ctx context.Context, q queryer, kid string) (crypto.
 	return signer, nil
 }
 
-// Destroy ends a key. Its bytes are gone from the file when Destroy returns
-// nil, and its kid stays taken.
+// Destroy ends a key, and its kid stays taken. When it returns nil its bytes
+// are gone from the file; for a shared keyring see the package comment.
 func (k SigningKeys) Destroy(ctx context.Context, kid string) error {
-	err := k.ring.db.update(ctx, func(tx *sql.Tx) error {
+	err := k.ring.db.Update(ctx, func(tx tables.Tx) error {
 		var slot sql.NullInt64
-		err := tx.QueryRowContext(ctx, `SELECT slot FROM signing WHERE kid = ?`, kid).Scan(&slot)
+		err := tx.QueryRow(ctx, `SELECT slot FROM signing WHERE kid = ?`, kid).Scan(&slot)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return ErrNoKey
@@ -120,7 +123,7 @@ func (k SigningKeys) Destroy(ctx context.Context, kid string) error {
 		if err := blank(ctx, tx, slot.Int64); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE signing SET slot = NULL, destroyed = ? WHERE kid = ?`, k.ring.now(), kid)
+		_, err = tx.Exec(ctx, `UPDATE signing SET slot = NULL, destroyed = ? WHERE kid = ?`, k.ring.now(), kid)
 		return err
 	})
 	if err != nil {
@@ -132,7 +135,7 @@ func (k SigningKeys) Destroy(ctx context.Context, kid string) error {
 // named bounds the names that a wrapped key is bound to.
 func named(names ...string) error {
 	for _, n := range names {
-		if n == "" || len(n) > 512 || strings.ContainsRune(n, 0) {
+		if n == "" || len(n) > 512 || strings.ContainsRune(n, 0) || !utf8.ValidString(n) {
 			return fmt.Errorf("keys: %.40q is not a name for a key", n)
 		}
 	}

@@ -2,30 +2,27 @@ package login
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // Backup writes a consistent copy to a new file, durably, and while the store
-// is in use. Erasures wait for it.
+// is in use. [Open] opens it, of whichever kind this store is. Erasures on this
+// node wait for it.
 func (s *Store) Backup(ctx context.Context, file string) error {
-	s.copying.Lock()
-	defer s.copying.Unlock()
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if err := s.db.Backup(ctx, file); err != nil {
 		return fmt.Errorf("login: back up: %w", err)
 	}
-	defer f.Close()
-	_, err = s.db.read.ExecContext(ctx, "VACUUM INTO ?", file)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = syncFolder(file)
-	}
-	if err != nil {
-		return fmt.Errorf("login: back up: %w", errors.Join(err, os.Remove(file)))
+	return nil
+}
+
+// Restore fills this store, which must be empty, from a backup, of whichever
+// kind it was made of. The file is not changed.
+func (s *Store) Restore(ctx context.Context, file string) error {
+	anything := func(tables.Reader) error { return nil }
+	if err := s.db.Restore(ctx, file, anything, schema.Tables...); err != nil {
+		return fmt.Errorf("login: restore %s: %w", file, err)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (s *Store) Check(ctx context.Context, realm, name, password, address string
 // name that nobody has, or has no more, a hash that no password matches.
 func (s *Store) credential(ctx context.Context, realm string, name []byte) (subject, hash string, err error) {
 	var sealed []byte
-	err = s.db.read.QueryRowContext(ctx, `SELECT subject, hash FROM credentials WHERE realm = ? AND name = ?`, realm, name).Scan(&subject, &sealed)
+	err = s.db.QueryRow(ctx, `SELECT subject, hash FROM credentials WHERE realm = ? AND name = ?`, realm, name).Scan(&subject, &sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", s.nobody, nil
 	}
@@ -82,7 +82,7 @@ func (s *Store) Subject(ctx context.Context, realm, name string) (subject string
 	if err != nil {
 		return "", err
 	}
-	err = s.db.read.QueryRowContext(ctx, `SELECT subject FROM credentials WHERE realm = ? AND name = ?`,
+	err = s.db.QueryRow(ctx, `SELECT subject FROM credentials WHERE realm = ? AND name = ?`,
 		realm, s.keyed("name", realm, folded)).Scan(&subject)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrWrong

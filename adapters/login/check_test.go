@@ -21,8 +21,8 @@ const (
 	other = "198.51.100.1"
 )
 
-func TestCheck(t *testing.T) {
-	s, keys, path := newStore(t)
+func testCheck(t *testing.T, e engine) {
+	s, keys := newStore(t, e)
 	long := strings.Repeat("x", 256)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "Alice", "open sesame"))
 	must(t, s.SetPassword(ctx, "fapi2", "c-2", "Ben", long))
@@ -59,14 +59,14 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	for _, secret := range []string{"alice", "Alice", "sesame", "$argon2id$", home} {
-		if bytes.Contains(files(t, path), []byte(secret)) {
-			t.Errorf("%s lies open in the file", secret)
+		if bytes.Contains(rows(t, s), []byte(secret)) {
+			t.Errorf("%s lies open", secret)
 		}
 	}
 }
 
-func TestSetPassword(t *testing.T) {
-	s, keys, _ := newStore(t)
+func testSetPassword(t *testing.T, e engine) {
+	s, keys := newStore(t, e)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))
 	keys.erase("c-9")
 	tests := []struct {
@@ -106,8 +106,8 @@ func TestSetPassword(t *testing.T) {
 }
 
 // An unknown name costs one comparison with a hash of the same parameters.
-func TestUnknownNamesCostAsMuch(t *testing.T) {
-	s, _, _ := newStore(t)
+func testUnknownNamesCostAsMuch(t *testing.T, e engine) {
+	s, _ := newStore(t, e)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))
 	_, known, err := s.credential(ctx, "fapi2", s.keyed("name", "fapi2", "alice"))
 	must(t, err)
@@ -122,8 +122,8 @@ func TestUnknownNamesCostAsMuch(t *testing.T) {
 	}
 }
 
-func TestAtMostTwoHashesAtOnce(t *testing.T) {
-	s, _, _ := newStore(t)
+func testAtMostTwoHashesAtOnce(t *testing.T, e engine) {
+	s, _ := newStore(t, e)
 	for range 3 {
 		s.Check(ctx, "fapi2", "ben", "guess", home, noon)
 	}
@@ -153,8 +153,8 @@ func TestAtMostTwoHashesAtOnce(t *testing.T) {
 }
 
 // Guesses sent at once do not slip past the delay together.
-func TestParallelGuessesCount(t *testing.T) {
-	s, _, _ := newStore(t)
+func testParallelGuessesCount(t *testing.T, e engine) {
+	s, _ := newStore(t, e)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))
 	var looked atomic.Int32
 	var racers sync.WaitGroup
@@ -172,15 +172,15 @@ func TestParallelGuessesCount(t *testing.T) {
 	}
 }
 
-func TestStoredHashesAreBoundToTheirSubject(t *testing.T) {
+func testStoredHashesAreBoundToTheirSubject(t *testing.T, e engine) {
 	for _, damage := range []string{
 		`UPDATE credentials SET subject = 'c-2'`,
-		`UPDATE credentials SET hash = X'00'`,
-		`UPDATE credentials SET hash = hash || X'00'`,
+		`UPDATE credentials SET hash = substr(hash, 1, 1)`,
+		`UPDATE credentials SET hash = substr(hash, 1, length(hash) - 1)`,
 	} {
-		s, _, _ := newStore(t)
+		s, _ := newStore(t, e)
 		must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))
-		_, err := s.db.write.Exec(damage)
+		_, err := s.db.Exec(ctx, damage)
 		must(t, err)
 		if got, err := s.Check(ctx, "fapi2", "alice", "open sesame", home, noon); got != "" || !errors.Is(err, errTampered) {
 			t.Errorf("%s: got %q, %v", damage, got, err)

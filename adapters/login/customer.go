@@ -60,7 +60,7 @@ func (s *Store) PutCustomer(ctx context.Context, c Customer) error {
 	if err != nil {
 		return fmt.Errorf("login: put customer %s: %w", c.Subject, err)
 	}
-	_, err = s.db.write.ExecContext(ctx, `
+	_, err = s.db.Exec(ctx, `
 		INSERT INTO customers (subject, record) VALUES (?, ?)
 		ON CONFLICT (subject) DO UPDATE SET record = excluded.record`, c.Subject, sealed)
 	return err
@@ -82,7 +82,7 @@ func (s *Store) Customer(ctx context.Context, subject string) (Customer, error) 
 
 func (s *Store) record(ctx context.Context, subject string) ([]byte, error) {
 	var sealed []byte
-	err := s.db.read.QueryRowContext(ctx, `SELECT record FROM customers WHERE subject = ?`, subject).Scan(&sealed)
+	err := s.db.QueryRow(ctx, `SELECT record FROM customers WHERE subject = ?`, subject).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNoCustomer
 	}

@@ -19,8 +19,8 @@ var ada = Customer{
 	},
 }
 
-func TestCustomers(t *testing.T) {
-	s, _, path := newStore(t)
+func testCustomers(t *testing.T, e engine) {
+	s, _ := newStore(t, e)
 	must(t, s.PutCustomer(ctx, ada))
 
 	t.Run("a record is read as it was put", func(t *testing.T) {
@@ -37,10 +37,10 @@ func TestCustomers(t *testing.T) {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
-	t.Run("the file does not show it", func(t *testing.T) {
+	t.Run("the tables do not show it", func(t *testing.T) {
 		for _, secret := range []string{"Alleyne", "ada@", "4321", "Rainy"} {
-			if bytes.Contains(files(t, path), []byte(secret)) {
-				t.Errorf("%s lies open in the file", secret)
+			if bytes.Contains(rows(t, s), []byte(secret)) {
+				t.Errorf("%s lies open", secret)
 			}
 		}
 	})
@@ -70,7 +70,7 @@ func TestCustomers(t *testing.T) {
 		}
 	})
 	t.Run("a record moved to another customer does not open", func(t *testing.T) {
-		_, err := s.db.write.Exec(`UPDATE customers SET subject = 'c-3'`)
+		_, err := s.db.Exec(ctx, `UPDATE customers SET subject = 'c-3'`)
 		must(t, err)
 		if _, err := s.Customer(ctx, "c-3"); !errors.Is(err, errTampered) {
 			t.Errorf("got %v", err)
@@ -79,14 +79,15 @@ func TestCustomers(t *testing.T) {
 }
 
 // version returns the stored bytes, which differ each time they are sealed.
-func version(t *testing.T, s *Store) (v string) {
+func version(t *testing.T, s *Store) string {
 	t.Helper()
-	must(t, s.db.read.QueryRow("SELECT hex(record) FROM customers").Scan(&v))
-	return v
+	var record []byte
+	must(t, s.db.QueryRow(ctx, "SELECT record FROM customers").Scan(&record))
+	return string(record)
 }
 
-func TestErase(t *testing.T) {
-	s, keys, path := newStore(t)
+func testErase(t *testing.T, e engine) {
+	s, keys := newStore(t, e)
 	ben := Customer{Subject: "c-2", Realm: "fapi2", Name: "Ben"}
 	must(t, s.PutCustomer(ctx, ada))
 	must(t, s.PutCustomer(ctx, ben))
@@ -94,8 +95,6 @@ func TestErase(t *testing.T) {
 	must(t, s.SetPassword(ctx, "fapi2", "c-2", "ben", "open sesame"))
 	cookie, _, err := s.Start(ctx, alice, noon)
 	must(t, err)
-	var record []byte
-	must(t, s.db.read.QueryRow("SELECT record FROM customers WHERE subject = 'c-1'").Scan(&record))
 
 	for range 2 { // again changes nothing
 		must(t, s.Erase(ctx, "c-1"))
@@ -108,9 +107,6 @@ func TestErase(t *testing.T) {
 	}
 	if _, err := s.Find(ctx, "fapi2", cookie, noon); !errors.Is(err, ErrNoSession) {
 		t.Errorf("session: %v", err)
-	}
-	if bytes.Contains(files(t, path), record[:16]) {
-		t.Error("bytes of the record remain")
 	}
 	if got, err := s.Check(ctx, "fapi2", "ben", "open sesame", home, noon); got != "c-2" || err != nil {
 		t.Errorf("another customer: %q, %v", got, err)

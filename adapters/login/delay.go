@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // A Delay slows guessing down. After Free failures there is a pause of First,
@@ -65,7 +67,7 @@ func (d Delay) next(f failures, now time.Time) failures {
 func (s *Store) allowed(ctx context.Context, limits []limit, now time.Time) error {
 	var until time.Time
 	for _, l := range limits {
-		f, err := l.read(ctx, s.db.read, now)
+		f, _, err := l.scan(s.db.QueryRow(ctx, stored, l.key), now)
 		if err != nil {
 			return err
 		}
@@ -80,18 +82,12 @@ func (s *Store) allowed(ctx context.Context, limits []limit, now time.Time) erro
 }
 
 // count records one more failure under each limit, unless one of them demands
-// a pause.
+// a pause. Nodes count one after the other: each reads what the one before it
+// wrote.
 func (s *Store) count(ctx context.Context, limits []limit, now time.Time) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error {
+	return s.db.Update(ctx, func(tx tables.Tx) error {
 		for _, l := range limits {
-			f, err := l.read(ctx, tx, now)
-			if err != nil {
-				return err
-			}
-			if f.until.After(now) {
-				return &DelayError{f.until}
-			}
-			if err := l.write(ctx, tx, l.next(f, now)); err != nil {
+			if err := l.count(ctx, tx, now); err != nil {
 				return err
 			}
 		}
@@ -99,48 +95,56 @@ func (s *Store) count(ctx context.Context, limits []limit, now time.Time) error 
 	})
 }
 
+func (l limit) count(ctx context.Context, tx tables.Tx, now time.Time) error {
+	f, known, err := l.scan(tx.Lock(ctx, stored, l.key), now)
+	switch {
+	case err != nil:
+		return err
+	case f.until.After(now):
+		return &DelayError{f.until}
+	}
+	f = l.next(f, now)
+	if known {
+		_, err := tx.Exec(ctx, `UPDATE failures SET count = ?, last = ?, until = ? WHERE key = ?`,
+			f.count, f.last.UnixNano(), unixNano(f.until), l.key)
+		return err
+	}
+	var id int64
+	err = tx.QueryRow(ctx, `INSERT INTO failures (key, count, last, until) VALUES (?, ?, ?, ?) RETURNING id`,
+		l.key, f.count, f.last.UnixNano(), unixNano(f.until)).Scan(&id)
+	if err != nil {
+		return err
+	}
+	return tx.Sweep(ctx, "failures", "id", "id <= ?", id-maxFailures)
+}
+
 // forgive takes the last failure back, because the password was right: the
 // name starts afresh, the address only loses this one, so that a customer of
 // its own does not help who guesses.
 func (s *Store) forgive(ctx context.Context, limits []limit) error {
 	name, address := limits[0], limits[1]
-	return s.db.update(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE key = ?`, name.key); err != nil {
+	return s.db.Update(ctx, func(tx tables.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM failures WHERE key = ?`, name.key); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE failures SET count = max(count - 1, 0), until = 0 WHERE key = ?`, address.key)
+		_, err := tx.Exec(ctx, `
+			UPDATE failures SET count = CASE WHEN count > 0 THEN count - 1 ELSE 0 END, until = 0 WHERE key = ?`, address.key)
 		return err
 	})
 }
 
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
+const stored = `SELECT count, last, until FROM failures WHERE key = ?`
 
-func (l limit) read(ctx context.Context, q queryer, now time.Time) (failures, error) {
+// scan returns the failures of a row as they count at a time, and whether
+// there is a row.
+func (l limit) scan(row *sql.Row, now time.Time) (_ failures, known bool, err error) {
 	var count int
 	var last, until int64
-	err := q.QueryRowContext(ctx, `SELECT count, last, until FROM failures WHERE key = ?`, l.key).Scan(&count, &last, &until)
+	err = row.Scan(&count, &last, &until)
 	if errors.Is(err, sql.ErrNoRows) {
-		return failures{}, nil
+		return failures{}, false, nil
 	}
-	return l.at(failures{count, instant(last), instant(until)}, now), err
-}
-
-func (l limit) write(ctx context.Context, tx *sql.Tx, f failures) error {
-	done, err := tx.ExecContext(ctx, `
-		INSERT INTO failures (key, count, last, until) VALUES (?, ?, ?, ?)
-		ON CONFLICT (key) DO UPDATE SET count = excluded.count, last = excluded.last, until = excluded.until`,
-		l.key, f.count, f.last.UnixNano(), unixNano(f.until))
-	if err != nil {
-		return err
-	}
-	id, err := done.LastInsertId()
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM failures WHERE id <= ?`, id-maxFailures)
-	return err
+	return l.at(failures{count, instant(last), instant(until)}, now), true, err
 }
 
 // unixNano is t.UnixNano, and zero for the zero time.

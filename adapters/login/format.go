@@ -1,14 +1,23 @@
 package login
 
-import (
-	"context"
-	"database/sql"
-	"fmt"
+import "github.com/chirograph/chirograph/adapters/internal/tables"
+
+// Why a store is not opened, or an erasure not finished.
+var (
+	// ErrNewer means that a later version of the platform wrote the store in a
+	// format that this version does not know. It is not touched.
+	ErrNewer = tables.ErrNewer
+
+	// ErrTraces means that rows are deleted, but that bytes of them may remain
+	// where they need not. Repeat the call.
+	ErrTraces = tables.ErrTraces
 )
 
-// formats lifts the file from each format to the next. Rows are added, never
-// edited: the number of rows is the format.
-var formats = []string{`
+var schema = tables.Schema{
+	Part:   "login",
+	Since:  1,
+	Tables: []string{"credentials", "failures", "sessions", "customers"},
+	Formats: []string{`
 	CREATE TABLE credentials (
 		realm   TEXT NOT NULL,
 		subject TEXT NOT NULL,
@@ -43,23 +52,4 @@ var formats = []string{`
 		subject TEXT PRIMARY KEY,
 		record  BLOB NOT NULL -- JSON, sealed under the subject's key
 	) WITHOUT ROWID;
-`}
-
-func (d *database) migrate(ctx context.Context) error {
-	return d.update(ctx, func(tx *sql.Tx) error {
-		var format int
-		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&format); err != nil {
-			return err
-		}
-		if format > len(formats) {
-			return fmt.Errorf("%w: format %d, known are those up to %d", ErrNewer, format, len(formats))
-		}
-		for _, lift := range formats[format:] {
-			if _, err := tx.ExecContext(ctx, lift); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(formats)))
-		return err
-	})
-}
+`}}

@@ -5,18 +5,19 @@
 // Nothing here proves anything: that a customer was authenticated, and how, is
 // an event. What is here can be erased. Password hashes and the directory are
 // sealed under the subject's key, so that they end with it in every copy of
-// the file; login names and addresses are kept as keyed hashes only.
+// the tables; login names and addresses are kept as keyed hashes only.
 package login
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -46,15 +47,15 @@ func Defaults() Settings {
 // memory for itself.
 const concurrent = 2
 
-// A Store is the file of an installation's login state.
+// A Store is an installation's login state, in a file that one process has
+// open, or on a database that its nodes share.
 type Store struct {
-	db       *database
+	db       *tables.DB
 	keys     eventstore.Keyring
 	index    [32]byte
 	settings Settings
 	hashing  chan struct{} // holds a token for each hash being computed
 	nobody   string        // a hash that no password has, for unknown names
-	copying  sync.Mutex
 }
 
 // Open opens the file at path, and makes a missing one. Names and addresses
@@ -62,18 +63,44 @@ type Store struct {
 // under the key that keys has for "subject:<id>". [ErrNewer] if a later
 // version of the platform wrote the file.
 func Open(ctx context.Context, path string, index [32]byte, keys eventstore.Keyring, s Settings) (*Store, error) {
-	if s.Idle <= 0 || s.Absolute <= 0 || s.Hash.Iterations == 0 || s.Hash.Parallelism == 0 {
-		return nil, errors.New("login: settings lack a limit of sessions or the parameters of argon2id")
+	if err := s.check(); err != nil {
+		return nil, err
 	}
-	db, err := openDatabase(ctx, path)
+	db, err := tables.Open(ctx, path, schema)
 	if err != nil {
 		return nil, fmt.Errorf("login: open %s: %w", path, err)
 	}
+	return on(db, index, keys, s), nil
+}
+
+// OpenShared opens the login state in the first schema of a PostgreSQL
+// connection's search path, as [Open] does a file. Any number of nodes may have
+// it open, with one index key: a session, its end and a delay hold on all of
+// them at once. Close leaves the database open.
+func OpenShared(ctx context.Context, db *sql.DB, index [32]byte, keys eventstore.Keyring, s Settings) (*Store, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	shared, err := tables.Share(ctx, db, schema)
+	if err != nil {
+		return nil, fmt.Errorf("login: open the shared login state: %w", err)
+	}
+	return on(shared, index, keys, s), nil
+}
+
+func (s Settings) check() error {
+	if s.Idle <= 0 || s.Absolute <= 0 || s.Hash.Iterations == 0 || s.Hash.Parallelism == 0 {
+		return errors.New("login: settings lack a limit of sessions or the parameters of argon2id")
+	}
+	return nil
+}
+
+func on(db *tables.DB, index [32]byte, keys eventstore.Keyring, s Settings) *Store {
 	return &Store{
 		db: db, keys: keys, index: index, settings: s,
 		hashing: make(chan struct{}, concurrent), nobody: unmatched(s.Hash),
-	}, nil
+	}
 }
 
 // Close closes the file.
-func (s *Store) Close() error { return s.db.close() }
+func (s *Store) Close() error { return s.db.Close() }

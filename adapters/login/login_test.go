@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/chirograph/chirograph/adapters/internal/tables"
+	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -59,14 +62,84 @@ func quick() Settings {
 	return s
 }
 
-// newStore returns an empty store, its keys and its file.
-func newStore(t *testing.T) (*Store, *keyring, string) {
+// An engine gives each test a place where a store can be.
+type engine func(*testing.T) place
+
+// A place is where a store is, or will be when it is opened. Opened
+// twice, it is the store of two nodes.
+type place func(eventstore.Keyring, Settings) (*Store, error)
+
+func files(t *testing.T) place { return file(filepath.Join(t.TempDir(), "state.db")) }
+
+func file(path string) place {
+	return func(k eventstore.Keyring, s Settings) (*Store, error) { return Open(ctx, path, [32]byte{1}, k, s) }
+}
+
+// shared are schemas of one database.
+func shared(t *testing.T) engine {
+	url, n := pgtest.New(t), 0
+	return func(t *testing.T) place {
+		t.Helper()
+		n++
+		db, err := openSQL(ctx, url, fmt.Sprint("login", n))
+		must(t, err)
+		t.Cleanup(func() { db.Close() })
+		return func(k eventstore.Keyring, s Settings) (*Store, error) { return OpenShared(ctx, db, [32]byte{1}, k, s) }
+	}
+}
+
+// The rules of a store, wherever it is.
+var rules = []struct {
+	name string
+	test func(*testing.T, engine)
+}{
+	{"check", testCheck},
+	{"set a password", testSetPassword},
+	{"unknown names cost as much", testUnknownNamesCostAsMuch},
+	{"at most two hashes at once", testAtMostTwoHashesAtOnce},
+	{"parallel guesses count", testParallelGuessesCount},
+	{"stored hashes are bound to their subject", testStoredHashesAreBoundToTheirSubject},
+	{"customers", testCustomers},
+	{"erase", testErase},
+	{"delay", testDelay},
+	{"no lock-out", testNoLockOut},
+	{"failures are forgiven", testFailuresAreForgiven},
+	{"delay of an address", testDelayOfAnAddress},
+	{"counters are bounded", testCountersAreBounded},
+	{"sessions", testSessions},
+	{"a new password ends sessions", testANewPasswordEndsSessions},
+	{"sessions end", testSessionsEnd},
+	{"sweep", testSweep},
+	{"backup", testBackup},
+	{"settings", testSettings},
+}
+
+func TestAFile(t *testing.T) {
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) { r.test(t, files) })
+	}
+}
+
+func TestASharedDatabase(t *testing.T) {
+	e := shared(t)
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) { r.test(t, e) })
+	}
+}
+
+// newStore returns an empty store and its keys.
+func newStore(t *testing.T, e engine) (*Store, *keyring) {
 	t.Helper()
-	keys, path := &keyring{erased: map[string]bool{}}, filepath.Join(t.TempDir(), "state.db")
-	s, err := Open(ctx, path, [32]byte{1}, keys, quick())
+	keys := &keyring{erased: map[string]bool{}}
+	return open(t, e(t), keys), keys
+}
+
+func open(t *testing.T, p place, keys *keyring) *Store {
+	t.Helper()
+	s, err := p(keys, quick())
 	must(t, err)
 	t.Cleanup(func() { s.Close() })
-	return s, keys, path
+	return s
 }
 
 func must(t *testing.T, err error) {
@@ -76,48 +149,53 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// files returns every byte of the store's files.
-func files(t *testing.T, path string) (raw []byte) {
+// rows returns all that the store's tables hold.
+func rows(t *testing.T, s *Store) (raw []byte) {
 	t.Helper()
-	names, err := filepath.Glob(path + "*")
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	must(t, s.Backup(ctx, copied))
+	raw, err := os.ReadFile(copied)
 	must(t, err)
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		must(t, err)
-		raw = append(raw, b...)
-	}
 	return raw
 }
 
-func TestOpen(t *testing.T) {
-	s, keys, path := newStore(t)
-	about, err := os.Stat(path)
-	must(t, err)
-	if about.Mode().Perm() != 0o600 {
-		t.Errorf("the file has mode %v", about.Mode())
-	}
-	if _, err := Open(ctx, path, [32]byte{1}, keys, Settings{}); err == nil {
+func testSettings(t *testing.T, e engine) {
+	if _, err := e(t)(&keyring{}, Settings{}); err == nil {
 		t.Error("opened without limits")
-	}
-	_, err = s.db.write.Exec("PRAGMA user_version = 99")
-	must(t, err)
-	if _, err := Open(ctx, path, [32]byte{1}, keys, quick()); !errors.Is(err, ErrNewer) {
-		t.Errorf("a newer format: %v", err)
 	}
 }
 
-func TestBackup(t *testing.T) {
-	s, keys, _ := newStore(t)
+func testBackup(t *testing.T, e engine) {
+	s, keys := newStore(t, e)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))
+	must(t, s.PutCustomer(ctx, ada))
+	cookie, _, err := s.Start(ctx, alice, noon)
+	must(t, err)
+	s.Check(ctx, "fapi2", "ben", "a guess", home, noon)
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	must(t, s.Backup(ctx, copied))
 	if err := s.Backup(ctx, copied); !errors.Is(err, os.ErrExist) {
 		t.Errorf("a backup replaced a file: %v", err)
 	}
-	restored, err := Open(ctx, copied, [32]byte{1}, keys, quick())
-	must(t, err)
-	defer restored.Close()
-	if _, err := restored.Check(ctx, "fapi2", "alice", "open sesame", "192.0.2.1", noon); err != nil {
-		t.Error(err)
+	back := open(t, e(t), keys)
+	must(t, back.Restore(ctx, copied))
+	for name, restored := range map[string]*Store{"filled": back, "opened": open(t, file(copied), keys)} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := restored.Find(ctx, "fapi2", cookie, noon); err != nil {
+				t.Errorf("the session: %v", err)
+			}
+			if got, err := restored.Accounts(ctx, "c-1"); err != nil || len(got) != 2 {
+				t.Errorf("the directory: %v, %v", got, err)
+			}
+			if _, err := restored.Check(ctx, "fapi2", "alice", "open sesame", home, noon); err != nil {
+				t.Error(err)
+			}
+			if _, err := restored.Check(ctx, "fapi2", "chidi", "a guess", other, noon); !errors.Is(err, ErrWrong) {
+				t.Errorf("a failure counted after those that were restored: %v", err)
+			}
+		})
+	}
+	if err := back.Restore(ctx, copied); !errors.Is(err, tables.ErrNotEmpty) {
+		t.Errorf("filled twice: %v", err)
 	}
 }

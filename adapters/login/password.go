@@ -11,6 +11,8 @@ import (
 
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // Why a password is not set.
@@ -50,22 +52,22 @@ func (s *Store) SetPassword(ctx context.Context, realm, subject, name, password 
 }
 
 func (s *Store) store(ctx context.Context, realm, subject string, name, hash []byte) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error {
+	return s.db.Update(ctx, func(tx tables.Tx) error {
 		var owner string
-		err := tx.QueryRowContext(ctx, `SELECT subject FROM credentials WHERE realm = ? AND name = ?`, realm, name).Scan(&owner)
+		err := tx.QueryRow(ctx, `SELECT subject FROM credentials WHERE realm = ? AND name = ?`, realm, name).Scan(&owner)
 		if err == nil && owner != subject {
 			return ErrNameTaken
 		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `
+		_, err = tx.Exec(ctx, `
 			INSERT INTO credentials (realm, subject, name, hash) VALUES (?, ?, ?, ?)
 			ON CONFLICT (realm, subject) DO UPDATE SET name = excluded.name, hash = excluded.hash`, realm, subject, name, hash)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE realm = ? AND subject = ?`, realm, subject)
+		_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE realm = ? AND subject = ?`, realm, subject)
 		return err
 	})
 }

@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
 var (
 	errTampered   = errors.New("login: a sealed field does not open")
-	errIdentifier = errors.New("login: an identifier has 1 to 255 bytes")
+	errIdentifier = errors.New("login: an identifier has 1 to 255 bytes of text")
 )
 
 // seal seals plain under the key of a subject, for one purpose. It fails with
@@ -43,7 +45,7 @@ func (s *Store) open(ctx context.Context, purpose, subject string, sealed []byte
 // named bounds the identifiers that rows are found by.
 func named(ids ...string) error {
 	for _, id := range ids {
-		if id == "" || len(id) > 255 {
+		if id == "" || len(id) > 255 || strings.ContainsRune(id, 0) || !utf8.ValidString(id) {
 			return errIdentifier
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
 )
 
 // ErrNoSession means that a cookie names no session, or one that has ended.
@@ -61,11 +63,11 @@ func (s *Store) Renew(ctx context.Context, old string, a Authentication, now tim
 		Authentication: a, ID: text.EncodeToString(id), CSRF: token(16),
 		Created: now, LastSeen: now, Expires: now.Add(s.settings.Absolute),
 	}
-	err = s.db.update(ctx, func(tx *sql.Tx) error {
+	err = s.db.Update(ctx, func(tx tables.Tx) error {
 		if err := end(ctx, tx, a.Realm, old); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
+		_, err := tx.Exec(ctx, `
 			INSERT INTO sessions (id, realm, subject, auth_time, acr, amr, csrf, created, last_seen, expires)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			id, a.Realm, a.Subject, unixNano(a.Time), a.ACR, string(amr), fresh.CSRF, now.UnixNano(), now.UnixNano(), fresh.Expires.UnixNano())
@@ -87,7 +89,7 @@ func (s *Store) Find(ctx context.Context, realm, cookie string, now time.Time) (
 	found := Session{ID: text.EncodeToString(id), Authentication: Authentication{Realm: realm}}
 	var amr []byte
 	var at, created, seen, expires int64
-	err := s.db.read.QueryRowContext(ctx, `
+	err := s.db.QueryRow(ctx, `
 		SELECT subject, auth_time, acr, amr, csrf, created, last_seen, expires FROM sessions WHERE id = ? AND realm = ?`, id, realm).
 		Scan(&found.Subject, &at, &found.ACR, &amr, &found.CSRF, &created, &seen, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -106,7 +108,8 @@ func (s *Store) Find(ctx context.Context, realm, cookie string, now time.Time) (
 	return found, nil
 }
 
-// Touch records that a session is in use, once a minute at most.
+// Touch records that a session is in use, once a minute at most, however many
+// nodes see it.
 func (s *Store) Touch(ctx context.Context, found Session, now time.Time) error {
 	if now.Sub(found.LastSeen) < seenEvery {
 		return nil
@@ -115,27 +118,28 @@ func (s *Store) Touch(ctx context.Context, found Session, now time.Time) error {
 	if err != nil {
 		return ErrNoSession
 	}
-	_, err = s.db.write.ExecContext(ctx, `UPDATE sessions SET last_seen = max(last_seen, ?) WHERE id = ?`, now.UnixNano(), id)
+	_, err = s.db.Exec(ctx, `UPDATE sessions SET last_seen = ? WHERE id = ? AND last_seen <= ?`,
+		now.UnixNano(), id, now.Add(-seenEvery).UnixNano())
 	return err
 }
 
 // End ends the session of a cookie in a realm, if there is one.
 func (s *Store) End(ctx context.Context, realm, cookie string) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error { return end(ctx, tx, realm, cookie) })
+	return s.db.Update(ctx, func(tx tables.Tx) error { return end(ctx, tx, realm, cookie) })
 }
 
 // EndAll ends every session of a subject.
 func (s *Store) EndAll(ctx context.Context, subject string) error {
-	_, err := s.db.write.ExecContext(ctx, `DELETE FROM sessions WHERE subject = ?`, subject)
+	_, err := s.db.Exec(ctx, `DELETE FROM sessions WHERE subject = ?`, subject)
 	return err
 }
 
-func end(ctx context.Context, tx *sql.Tx, realm, cookie string) error {
+func end(ctx context.Context, tx tables.Tx, realm, cookie string) error {
 	id, ok := cookieID(cookie)
 	if !ok {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = ? AND realm = ?`, id, realm)
+	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = ? AND realm = ?`, id, realm)
 	return err
 }
 

@@ -11,8 +11,8 @@ import (
 
 var alice = Authentication{Realm: "fapi2", Subject: "c-1", Time: noon, ACR: "urn:example:pwd", AMR: []string{"pwd"}}
 
-func TestSessions(t *testing.T) {
-	s, _, path := newStore(t)
+func testSessions(t *testing.T, e engine) {
+	s, _ := newStore(t, e)
 	cookie, started, err := s.Start(ctx, alice, noon)
 	must(t, err)
 
@@ -22,10 +22,10 @@ func TestSessions(t *testing.T) {
 			t.Errorf("got %+v, %v; want %+v", got, err, started)
 		}
 	})
-	t.Run("the file does not hold the cookie", func(t *testing.T) {
+	t.Run("the tables do not hold the cookie", func(t *testing.T) {
 		secret, err := text.DecodeString(cookie)
 		must(t, err)
-		if raw := files(t, path); bytes.Contains(raw, secret) || bytes.Contains(raw, []byte(cookie)) {
+		if raw := rows(t, s); bytes.Contains(raw, secret) || bytes.Contains(raw, []byte(cookie)) {
 			t.Error("it does")
 		}
 	})
@@ -57,8 +57,8 @@ func TestSessions(t *testing.T) {
 }
 
 // Who knows the old password may be signed in with it.
-func TestANewPasswordEndsSessions(t *testing.T) {
-	s, _, _ := newStore(t)
+func testANewPasswordEndsSessions(t *testing.T, e engine) {
+	s, _ := newStore(t, e)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "the old password"))
 	cookie, _, err := s.Start(ctx, alice, noon)
 	must(t, err)
@@ -75,7 +75,7 @@ func TestANewPasswordEndsSessions(t *testing.T) {
 	}
 }
 
-func TestSessionsEnd(t *testing.T) {
+func testSessionsEnd(t *testing.T, e engine) {
 	const m = time.Minute
 	tests := []struct {
 		name  string
@@ -122,7 +122,7 @@ func TestSessionsEnd(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _, _ := newStore(t)
+			s, _ := newStore(t, e)
 			cookie, started, err := s.Start(ctx, alice, noon)
 			must(t, err)
 			if tt.after != nil {
@@ -136,32 +136,32 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
-func TestSweep(t *testing.T) {
-	rows := func(s *Store, table string) (n int) {
-		must(t, s.db.read.QueryRow("SELECT count(*) FROM "+table).Scan(&n))
+func testSweep(t *testing.T, e engine) {
+	number := func(s *Store, table string) (n int) {
+		must(t, s.db.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&n))
 		return n
 	}
-	s, _, _ := newStore(t)
+	s, _ := newStore(t, e)
 	_, _, err := s.Start(ctx, alice, noon)
 	must(t, err)
 	s.Check(ctx, "fapi2", "alice", "guess", home, noon)
 	must(t, s.Sweep(ctx, noon.Add(time.Minute)))
-	if rows(s, "sessions") != 1 || rows(s, "failures") != 2 {
+	if number(s, "sessions") != 1 || number(s, "failures") != 2 {
 		t.Error("what lives was swept")
 	}
 	must(t, s.Sweep(ctx, noon.Add(30*time.Minute)))
-	if rows(s, "sessions") != 0 || rows(s, "failures") != 2 {
+	if number(s, "sessions") != 0 || number(s, "failures") != 2 {
 		t.Error("the session stays, or the failures go too early")
 	}
 	_, old, err := s.Start(ctx, alice, noon)
 	must(t, err)
 	must(t, s.Touch(ctx, old, noon.Add(12*time.Hour-1)))
 	must(t, s.Sweep(ctx, noon.Add(12*time.Hour)))
-	if rows(s, "sessions") != 0 {
+	if number(s, "sessions") != 0 {
 		t.Error("a session stays beyond its absolute limit")
 	}
 	must(t, s.Sweep(ctx, noon.Add(24*time.Hour)))
-	if rows(s, "failures") != 0 {
+	if number(s, "failures") != 0 {
 		t.Error("the failures stay")
 	}
 }
