@@ -16,6 +16,7 @@ import (
 type Journal struct {
 	Log   Log
 	Codec *Codec
+	Feed  *Feed // for models in memory on a log that is not [Observable]; may be nil
 }
 
 // A Draft is what one decision adds to one stream.
@@ -46,6 +47,9 @@ func (j *Journal) Commit(ctx context.Context, m event.Meta, drafts ...Draft) ([]
 	appends, err := j.encode(ctx, m, drafts)
 	if err != nil {
 		return nil, err
+	}
+	if j.Feed != nil {
+		defer j.Feed.touched(appends)
 	}
 	receipts, err := j.Log.Append(ctx, appends...)
 	unknown, half := errors.Is(err, ErrUnknownOutcome), isRefusal(err) && len(appends) > 1
