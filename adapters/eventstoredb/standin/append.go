@@ -64,7 +64,7 @@ func (n *Node) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
 	}
-	return n.suffer(ctx, errors.Join(Crash, err))
+	return n.suffer(ctx, errors.Join(DiskFull, err))
 }
 
 func expectation(o *streams.AppendReq_Options) int64 {

@@ -61,7 +61,9 @@ func Start(o Options) (*Cluster, error) {
 			return nil, errors.Join(err, c.Close())
 		}
 	}
-	c.Elect(0)
+	if err := c.lead(0); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	return c, nil
 }
 

@@ -42,8 +42,8 @@ func (s *store) scavenge() (removed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if s.gone == nil {
-		s.gone = map[uint64]bool{}
+	if s.scavenged == nil {
+		s.scavenged = map[uint64]bool{}
 	}
 	var kept []*record
 	for _, st := range s.streams {
@@ -56,7 +56,7 @@ func (s *store) scavenge() (removed int) {
 	for _, r := range s.log {
 		hidden := last[r.stream] == deleted || s.truncation(r.stream, everything).hides(r, last[r.stream], now)
 		if hidden && r.revision != last[r.stream] {
-			s.gone[r.position] = true
+			s.scavenged[r.position] = true
 			removed++
 			continue
 		}

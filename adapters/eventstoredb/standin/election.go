@@ -12,37 +12,44 @@ func (c *Cluster) Leader() int {
 // Elect makes another node the leader at once. One that is down cannot lead:
 // nothing happens.
 func (c *Cluster) Elect(i int) {
+	if c.lead(i) != nil {
+		c.nodes[i].Kill() // as a server does that cannot write
+	}
+}
+
+func (c *Cluster) lead(i int) error {
 	if serves, _ := c.nodes[i].serving(); !serves {
-		return
+		return nil
 	}
 	c.mu.Lock()
-	if c.leader == i {
+	if c.leader == i || c.closed {
 		c.mu.Unlock()
-		return
+		return nil
 	}
 	c.leader = i
 	c.epoch++
 	epoch := c.epoch
 	c.mu.Unlock()
 	c.nodes[i].CatchUp() // the one with the longest log is elected
-	c.store.elected(epoch)
+	return c.store.elected(epoch)
 }
 
-// lost begins an election when the leader has gone.
-func (c *Cluster) lost(n *Node) {
+// left calls an election when the leader has gone.
+func (c *Cluster) left(n *Node) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.leader == n.index {
+	led := c.leader == n.index
+	if led {
 		c.leader = -1
+	}
+	c.mu.Unlock()
+	if led {
 		c.call()
 	}
 }
 
-// joined begins an election when a node has come and nobody leads.
+// joined calls an election when a node has come and nobody leads.
 func (c *Cluster) joined() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.leader < 0 {
+	if c.Leader() < 0 {
 		c.call()
 	}
 }
@@ -50,18 +57,23 @@ func (c *Cluster) joined() {
 // call calls an election after the delay. A server that is alone needs none.
 func (c *Cluster) call() {
 	delay := c.options.ElectionDelay
-	switch {
-	case c.closed:
-		return
-	case len(c.nodes) == 1:
+	if len(c.nodes) == 1 {
 		delay = 0
-	case delay < 0:
+	}
+	if delay == 0 {
+		c.vote()
+	}
+	if delay <= 0 {
 		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.election != nil {
 		c.election.Stop()
 	}
-	c.election = time.AfterFunc(delay, c.vote)
+	if !c.closed {
+		c.election = time.AfterFunc(delay, c.vote)
+	}
 }
 
 // vote elects the first node that runs, if most do.

@@ -37,6 +37,9 @@ var (
 	Drop = errors.New("connection dropped")
 	// Crash kills the node at once.
 	Crash = errors.New("node crashed")
+	// DiskFull lets a commit fail as it does when nothing can be written: the
+	// leader ends itself, and who waits for it is not answered.
+	DiskFull = errors.New("disk full")
 	// ToLeader refuses with the address of the leader.
 	ToLeader = errors.New("not leader")
 )
@@ -154,6 +157,11 @@ func (n *Node) suffer(ctx context.Context, result error) error {
 		<-ctx.Done()
 	case errors.Is(result, Crash):
 		go n.Kill()
+		<-ctx.Done()
+	case errors.Is(result, DiskFull):
+		if i := n.cluster.Leader(); i >= 0 {
+			go n.cluster.nodes[i].Kill()
+		}
 		<-ctx.Done()
 	case errors.Is(result, ToLeader):
 		return n.cluster.notLeader()

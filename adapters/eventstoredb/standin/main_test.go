@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,12 +121,41 @@ func refused(t testing.TB, err error, want esdb.ErrorCode) {
 	}
 }
 
-// within waits for a condition that needs no signal.
-func within(t testing.TB, d time.Duration, what string, true func() bool) {
+// soon waits for what no event announces.
+func soon(t testing.TB, what string, true func() bool) {
 	t.Helper()
-	for end := time.Now().Add(d); !true(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", d, what)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for !true() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("never: " + what)
 		}
+	}
+}
+
+// kinds returns the types of events.
+func kinds(events []*esdb.RecordedEvent) (k []string) {
+	for _, e := range events {
+		k = append(k, e.EventType)
+	}
+	return k
+}
+
+// ours drops the events of the server.
+func ours(events []*esdb.RecordedEvent) []*esdb.RecordedEvent {
+	return slices.DeleteFunc(events, func(e *esdb.RecordedEvent) bool { return strings.HasPrefix(e.EventType, "$") })
+}
+
+// cause returns what gRPC said.
+func cause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
 	}
 }

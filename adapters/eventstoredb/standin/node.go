@@ -30,6 +30,7 @@ type Node struct {
 	turns   sync.Mutex // Start, Kill and Shutdown, one at a time
 	mu      sync.Mutex
 	address string
+	door    net.Listener
 	server  *grpc.Server // nil while it is down
 	closing bool         // shut down, and not dead yet
 	horizon uint64       // everything, or where it stopped to replicate
@@ -90,7 +91,7 @@ func (n *Node) listen() error {
 	serverfeatures.RegisterServerFeaturesServer(server, features{node: n})
 
 	n.mu.Lock()
-	n.address, n.server, n.closing, n.mute = l.Addr().String(), server, false, make(chan struct{})
+	n.address, n.door, n.server, n.closing = l.Addr().String(), l, server, false
 	n.mu.Unlock()
 	go server.Serve(door{l, &n.sockets})
 	return nil
@@ -101,17 +102,18 @@ func (n *Node) Kill() {
 	n.turns.Lock()
 	n.stop()
 	n.turns.Unlock()
-	n.cluster.lost(n)
+	n.cluster.left(n)
 }
 
 func (n *Node) stop() {
 	n.mu.Lock()
-	server := n.server
+	server, l := n.server, n.door
 	n.server, n.closing = nil, false
 	n.mu.Unlock()
 	if server == nil {
 		return
 	}
+	l.Close() // before the server has taken it over, perhaps
 	n.sockets.cutAll()
 	server.Stop()
 }
@@ -122,13 +124,14 @@ func (n *Node) stop() {
 func (n *Node) Shutdown() {
 	n.turns.Lock()
 	n.mu.Lock()
-	if n.server != nil {
+	if n.server != nil && !n.closing {
 		n.closing = true
+		go n.server.GracefulStop() // returns when the last subscriber has gone
 	}
 	n.mu.Unlock()
 	n.Mute()
 	n.turns.Unlock()
-	n.cluster.lost(n)
+	n.cluster.left(n)
 }
 
 // Mute silences the subscriptions that are open. New ones are not.

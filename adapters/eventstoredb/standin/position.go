@@ -48,5 +48,5 @@ func (v view) valid(log []*record, position uint64, backwards bool) bool {
 	}
 	v.store.mu.RLock()
 	defer v.store.mu.RUnlock()
-	return v.store.gone[position]
+	return v.store.scavenged[position]
 }

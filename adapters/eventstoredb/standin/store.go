@@ -18,15 +18,15 @@ type store struct {
 	now        func() time.Time
 	statsEvery int
 
-	mu       sync.RWMutex
-	log      []*record
-	end      uint64 // where the next record begins
-	streams  map[string]*stream
-	recent   recentIDs
-	gone     map[uint64]bool // beginnings of records that a scavenge removed
-	appended int
-	file     *file // nil in memory
-	grown    chan struct{}
+	mu        sync.RWMutex
+	log       []*record
+	end       uint64 // where the next record begins
+	streams   map[string]*stream
+	recent    recentIDs
+	scavenged map[uint64]bool // beginnings of records that a scavenge removed
+	appended  int
+	file      *file // nil in memory
+	grown     chan struct{}
 }
 
 // A stream is what the log says of one stream, and of its metadata.
