@@ -60,6 +60,7 @@ type town struct {
 	*api.Server
 	memory  *memory.Log
 	faults  *storetest.Faulty
+	steps   *storetest.Stepwise // of a log that writes appends one by one
 	keys    *memory.Keys
 	keyring map[string]jose.Signer // of the clients
 	own     jose.Signer
@@ -68,7 +69,8 @@ type town struct {
 	logged  bytes.Buffer
 	cookies map[string]string
 	limited map[string]time.Duration
-	silent  bool // the directory does not answer
+	silent  bool                                           // the directory does not answer
+	through func(*http.Request) *httptest.ResponseRecorder // another way to the server
 }
 
 func newTown(t *testing.T) *town { return newTownOn(t, api.Engine) }
@@ -141,6 +143,9 @@ func (to *town) must(err error) {
 // serve hands a request to the server as the browser's or a client's.
 func (to *town) serve(r *http.Request) *httptest.ResponseRecorder {
 	to.Helper()
+	if to.through != nil {
+		return to.through(r)
+	}
 	w := httptest.NewRecorder()
 	to.Handler(http.NotFoundHandler()).ServeHTTP(w, r)
 	return w
@@ -190,15 +195,7 @@ func (to *town) push(fields ...string) string {
 func (to *town) browse(method, address string, form url.Values) (w *httptest.ResponseRecorder, left *url.URL) {
 	to.Helper()
 	for range 8 {
-		r := httptest.NewRequest(method, address, strings.NewReader(form.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		r.Header.Set("User-Agent", zeldaBrowser)
-		r.RemoteAddr = zeldaAddress + ":4711"
-		for name, value := range to.cookies {
-			r.AddCookie(&http.Cookie{Name: name, Value: value})
-		}
-		w = to.serve(r)
+		w = to.serve(to.browsing(method, address, form))
 		for _, c := range w.Result().Cookies() {
 			to.cookies[c.Name] = c.Value
 		}
@@ -215,6 +212,19 @@ func (to *town) browse(method, address string, form url.Values) (w *httptest.Res
 	}
 	to.Fatal("too many redirects")
 	return nil, nil
+}
+
+// browsing is a request of the browser.
+func (to *town) browsing(method, address string, form url.Values) *http.Request {
+	r := httptest.NewRequest(method, address, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("User-Agent", zeldaBrowser)
+	r.RemoteAddr = zeldaAddress + ":4711"
+	for name, value := range to.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return r
 }
 
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)

@@ -73,7 +73,7 @@ func New(j *eventstore.Journal, o Outside) *Server {
 		SigningKeys: eventstore.NewCollection(
 			eventstore.Streams[signingkey.State, signingkey.Command, signingkey.Event]{Journal: j, Kind: "signingkey"}),
 		Clients:  eventstore.NewCache(eventstore.Streams[client.State, client.Command, client.Event]{Journal: j, Kind: "client"}),
-		Subjects: eventstore.NewCache(eventstore.Streams[subject.State, subject.Command, subject.Event]{Journal: j, Kind: "subject"}),
+		Subjects: eventstore.NewExactCache(eventstore.Streams[subject.State, subject.Command, subject.Event]{Journal: j, Kind: "subject"}),
 	}
 	s.Authorizations.Journal, s.Authorizations.Kind = j, "authorization"
 	s.Consents.Journal, s.Consents.Kind = j, "consent"
