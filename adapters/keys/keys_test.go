@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/adapters/postgres"
 	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
 )
 
@@ -28,16 +29,20 @@ func file(path string) place {
 	return func(m *Master, s Settings) (*Ring, error) { return Open(ctx, path, m, s) }
 }
 
-// shared are schemas of one database.
+// shared are schemas of one database. Each opening has connections of its own.
 func shared(t *testing.T) engine {
 	url, n := pgtest.New(t), 0
 	return func(t *testing.T) place {
-		t.Helper()
 		n++
-		db, err := openSQL(ctx, url, fmt.Sprint("keys", n))
-		must(t, err)
-		t.Cleanup(func() { db.Close() })
-		return func(m *Master, s Settings) (*Ring, error) { return OpenShared(ctx, db, m, s) }
+		schema := fmt.Sprint("keys", n)
+		return func(m *Master, s Settings) (*Ring, error) {
+			db, err := postgres.OpenSQL(ctx, url, schema)
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() { db.Close() })
+			return OpenShared(ctx, db, m, s)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"github.com/chirograph/chirograph/adapters/internal/tables"
+	"github.com/chirograph/chirograph/adapters/postgres"
 	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -75,16 +76,20 @@ func file(path string) place {
 	return func(k eventstore.Keyring, s Settings) (*Store, error) { return Open(ctx, path, [32]byte{1}, k, s) }
 }
 
-// shared are schemas of one database.
+// shared are schemas of one database. Each opening has connections of its own.
 func shared(t *testing.T) engine {
 	url, n := pgtest.New(t), 0
 	return func(t *testing.T) place {
-		t.Helper()
 		n++
-		db, err := openSQL(ctx, url, fmt.Sprint("login", n))
-		must(t, err)
-		t.Cleanup(func() { db.Close() })
-		return func(k eventstore.Keyring, s Settings) (*Store, error) { return OpenShared(ctx, db, [32]byte{1}, k, s) }
+		schema := fmt.Sprint("login", n)
+		return func(k eventstore.Keyring, s Settings) (*Store, error) {
+			db, err := postgres.OpenSQL(ctx, url, schema)
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() { db.Close() })
+			return OpenShared(ctx, db, [32]byte{1}, k, s)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (d *DB) migrate(ctx context.Context) error {
 func (d *DB) migrateShared(ctx context.Context, tx Tx) error {
 	for _, first := range []string{
 		`SELECT pg_advisory_xact_lock(hashtextextended('chirograph: formats of ' || current_schema(), 0))`,
-		postgres(`CREATE TABLE IF NOT EXISTS formats (
+		translated(`CREATE TABLE IF NOT EXISTS formats (
 			part   TEXT PRIMARY KEY,
 			format INTEGER NOT NULL,
 			since  INTEGER NOT NULL -- the oldest format whose version may use these tables
@@ -71,7 +71,7 @@ func (d *DB) known(format, since int) error {
 func (d *DB) lift(ctx context.Context, tx Tx, format int) error {
 	for _, lift := range d.schema.Formats[format:] {
 		if d.shared {
-			lift = postgres(lift)
+			lift = translated(lift)
 		}
 		if _, err := tx.Exec(ctx, lift); err != nil {
 			return err
@@ -88,5 +88,5 @@ var dialect = strings.NewReplacer(
 	") WITHOUT ROWID", ")",
 )
 
-// postgres returns a statement that defines tables in the words of PostgreSQL.
-func postgres(definition string) string { return dialect.Replace(definition) }
+// translated returns a statement that defines tables in the words of PostgreSQL.
+func translated(definition string) string { return dialect.Replace(definition) }

@@ -1,0 +1,352 @@
+package keys
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/internal/tables"
+	"github.com/chirograph/chirograph/eventstore"
+)
+
+// A clock is read by the nodes of a test.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// nodes are rings on one database.
+func nodes(t *testing.T, e engine, n int) ([]*Ring, *clock) {
+	t.Helper()
+	p, m, c := e(t), newMaster(t), &clock{now: noon}
+	all := make([]*Ring, n)
+	for i := range all {
+		var err error
+		all[i], err = p(m, Settings{Now: c.Now})
+		must(t, err)
+	}
+	return all, c
+}
+
+func TestNodes(t *testing.T) {
+	e := shared(t)
+	for _, r := range []struct {
+		name string
+		test func(*testing.T, engine)
+	}{
+		{"agree on every key", testNodesAgreeOnKeys},
+		{"refuse within a second what another destroyed", testDestroyedOnAnotherNode},
+		{"know at once that a signing key was destroyed", testSigningKeyDestroyedOnAnotherNode},
+		{"agree on a signing key and a secret", testNodesAgreeOnNames},
+		{"that begin together have one master key", testNodesBeginTogether},
+		{"let no journey outlive its subject", testAdoptionRacesWithDestruction},
+		{"give one journey to one subject", testAdoptionsRace},
+		{"leave no slot of a destroyed key", testUseRacesWithDestruction},
+		{"sweep together", testNodesSweepTogether},
+		{"overwrite and vacuum", testSlotsAreVacuumed},
+	} {
+		t.Run(r.name, func(t *testing.T) { r.test(t, e) })
+	}
+}
+
+// each runs do on every node at once, several times.
+func each(all []*Ring, times int, do func(node, n int, r *Ring)) {
+	var racers sync.WaitGroup
+	for i, r := range all {
+		for n := range times {
+			racers.Go(func() { do(i, n, r) })
+		}
+	}
+	racers.Wait()
+}
+
+func testNodesAgreeOnKeys(t *testing.T, e engine) {
+	all, _ := nodes(t, e, 3)
+	for round := range 10 {
+		holder := fmt.Sprint("journey:", round)
+		if round%2 == 0 { // has a row, but no key
+			must(t, all[0].Adopt(ctx, fmt.Sprint(round), "alice"))
+		}
+		var mu sync.Mutex
+		var ciphers []cipher.AEAD
+		each(all, 4, func(_, _ int, r *Ring) {
+			aead, err := r.Sealer(ctx, holder)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			ciphers = append(ciphers, aead)
+		})
+		first := ciphers[0].Seal(nil, make([]byte, 12), []byte("x"), nil)
+		for _, c := range ciphers {
+			if !bytes.Equal(c.Seal(nil, make([]byte, 12), []byte("x"), nil), first) {
+				t.Fatalf("round %d: two keys for one holder", round)
+			}
+		}
+	}
+	var slots int
+	must(t, all[0].db.QueryRow(ctx, "SELECT count(*) FROM slots").Scan(&slots))
+	if slots != 10 {
+		t.Errorf("%d keys are kept, want 10", slots)
+	}
+}
+
+func testDestroyedOnAnotherNode(t *testing.T, e engine) {
+	all, c := nodes(t, e, 2)
+	sealed := seals(t, all[0], "subject:alice")
+	must(t, opens(all[1], "subject:alice", sealed)) // and has it in memory
+	c.pass(Trusted / 2)
+	must(t, opens(all[1], "subject:alice", sealed)) // which does not make it younger
+	must(t, all[0].Destroy(ctx, "alice"))
+	if err := opens(all[0], "subject:alice", sealed); !errors.Is(err, eventstore.ErrErased) {
+		t.Errorf("where it was destroyed: %v", err)
+	}
+	c.pass(Trusted / 2)
+	if err := opens(all[1], "subject:alice", sealed); !errors.Is(err, eventstore.ErrErased) {
+		t.Errorf("opener of the other node: %v", err)
+	}
+	if _, err := all[1].Sealer(ctx, "subject:alice"); !errors.Is(err, eventstore.ErrErased) {
+		t.Errorf("sealer of the other node: %v", err)
+	}
+}
+
+// What is in memory is not asked for again within the second, and a clock that
+// was set back does not make it last.
+func TestHowLongACipherIsTrusted(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		shared bool
+		after  time.Duration
+		found  bool
+	}{
+		{"a shared one at once", true, 0, true},
+		{"just before the second is over", true, Trusted - 1, true},
+		{"not after a second", true, Trusted, false},
+		{"not when the clock was set back", true, -1, false},
+		{"one of a file for ever", false, time.Hour, true},
+	} {
+		r := newRing(t, files)
+		r.ciphers.shared = tt.shared
+		seals(t, r, "subject:alice")
+		if _, found := r.ciphers.of("subject:alice", noon.Add(tt.after)); found != tt.found {
+			t.Errorf("%s: found %v", tt.name, found)
+		}
+	}
+}
+
+func testSigningKeyDestroyedOnAnotherNode(t *testing.T, e engine) {
+	all, _ := nodes(t, e, 2)
+	must(t, all[0].SigningKeys().Put(ctx, "k", "fapi2", "ES256", newEC(t)))
+	_, err := all[1].SigningKeys().Get(ctx, "k")
+	must(t, err)
+	must(t, all[0].SigningKeys().Destroy(ctx, "k"))
+	if _, err := all[1].SigningKeys().Get(ctx, "k"); !errors.Is(err, ErrDestroyed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func testNodesAgreeOnNames(t *testing.T, e engine) {
+	all, _ := nodes(t, e, 3)
+	for round := range 10 {
+		name := fmt.Sprint(round)
+		var mu sync.Mutex
+		won := map[string]int{}
+		each(all, 2, func(node, n int, r *Ring) {
+			secret := r.PutSecret(ctx, name, fmt.Appendf(nil, "%d/%d", node, n))
+			key := r.SigningKeys().Put(ctx, name, "fapi2", "ES256", newEC(t))
+			mu.Lock()
+			defer mu.Unlock()
+			for what, err := range map[string]error{"secret": secret, "key": key} {
+				if err == nil {
+					won[what]++
+				} else if !errors.Is(err, ErrTaken) {
+					t.Error(err)
+				}
+			}
+		})
+		if won["secret"] != 1 || won["key"] != 1 {
+			t.Fatalf("round %d: %v were put", round, won)
+		}
+	}
+	var slots int
+	must(t, all[0].db.QueryRow(ctx, "SELECT count(*) FROM slots").Scan(&slots))
+	if slots != 20 {
+		t.Errorf("%d keys and secrets are kept, want 20", slots)
+	}
+}
+
+func testNodesBeginTogether(t *testing.T, e engine) {
+	for range 5 {
+		p := e(t)
+		var racers sync.WaitGroup
+		errs := make([]error, 6)
+		for i := range errs {
+			m := newMaster(t)
+			racers.Go(func() { _, errs[i] = p(m, Settings{}) })
+		}
+		racers.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+			} else if !errors.Is(err, ErrWrongMaster) {
+				t.Error(err)
+			}
+		}
+		if won != 1 {
+			t.Fatalf("%d master keys were accepted", won)
+		}
+	}
+}
+
+func testAdoptionRacesWithDestruction(t *testing.T, e engine) {
+	all, c := nodes(t, e, 2)
+	for round := range 30 {
+		subject, journey := fmt.Sprint("s", round), fmt.Sprint("j", round)
+		if round%3 > 0 {
+			seals(t, all[0], "journey:"+journey)
+		}
+		if round%2 > 0 {
+			seals(t, all[0], "subject:"+subject)
+		}
+		each(all, 1, func(node, _ int, r *Ring) {
+			if node == 0 {
+				if err := r.Destroy(ctx, subject); err != nil {
+					t.Error(err)
+				}
+			} else if err := r.Adopt(ctx, journey, subject); err != nil && !errors.Is(err, eventstore.ErrErased) {
+				t.Error(err)
+			}
+		})
+		c.pass(Trusted)
+		for _, h := range []string{"subject:" + subject, "journey:" + journey} {
+			for i, r := range all {
+				if _, err := r.Sealer(ctx, h); !errors.Is(err, eventstore.ErrErased) {
+					t.Fatalf("round %d: %s is not erased on node %d: %v", round, h, i, err)
+				}
+			}
+		}
+	}
+}
+
+func testAdoptionsRace(t *testing.T, e engine) {
+	all, _ := nodes(t, e, 3)
+	for round := range 10 {
+		var mu sync.Mutex
+		won := 0
+		each(all, 1, func(node, _ int, r *Ring) {
+			err := r.Adopt(ctx, fmt.Sprint(round), fmt.Sprint("s", node))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errors.Is(err, ErrAdopted) {
+				t.Error(err)
+			}
+		})
+		if won != 1 {
+			t.Fatalf("round %d: %d subjects adopted one journey", round, won)
+		}
+	}
+}
+
+func testUseRacesWithDestruction(t *testing.T, e engine) {
+	all, _ := nodes(t, e, 3)
+	for round := range 20 {
+		subject := fmt.Sprint(round)
+		each(all, 2, func(node, n int, r *Ring) {
+			if node == 0 && n == 0 {
+				if err := r.Destroy(ctx, subject); err != nil {
+					t.Error(err)
+				}
+			}
+			r.Sealer(ctx, "subject:"+subject)
+		})
+	}
+	held, err := tables.Column(all[0].db.Query(ctx, "SELECT wrapped FROM slots"))
+	must(t, err)
+	for _, wrapped := range held {
+		if len(bytes.Trim([]byte(wrapped), "\x00")) > 0 {
+			t.Error("a key of a destroyed holder is kept")
+		}
+	}
+}
+
+func testNodesSweepTogether(t *testing.T, e engine) {
+	all, c := nodes(t, e, 3)
+	for i := range 40 {
+		seals(t, all[0], fmt.Sprint("journey:", i))
+	}
+	c.pass(40 * 24 * time.Hour)
+	var mu sync.Mutex
+	total := 0
+	var adopted []string
+	each(all, 2, func(node, n int, r *Ring) {
+		if n == 1 { // while the others sweep
+			for i := node; i < 40; i += 3 {
+				err := r.Adopt(ctx, fmt.Sprint(i), "alice")
+				mu.Lock()
+				if err == nil {
+					adopted = append(adopted, fmt.Sprint("journey:", i))
+				} else if !errors.Is(err, eventstore.ErrErased) {
+					t.Error(err)
+				}
+				mu.Unlock()
+			}
+			return
+		}
+		swept, err := r.DestroyExpired(ctx, c.Now())
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		total += swept
+	})
+	gone, err := all[0].Destroyed(ctx)
+	must(t, err)
+	if total != len(gone) || total+len(adopted) != 40 {
+		t.Errorf("%d were counted, %d are gone, %d were adopted", total, len(gone), len(adopted))
+	}
+	for _, h := range adopted {
+		if slices.Contains(gone, h) {
+			t.Errorf("%s was adopted and swept", h)
+		}
+	}
+}
+
+func testSlotsAreVacuumed(t *testing.T, e engine) {
+	all, _ := nodes(t, e, 1)
+	seals(t, all[0], "subject:alice")
+	must(t, all[0].Destroy(ctx, "alice"))
+	var wrapped []byte
+	must(t, all[0].db.QueryRow(ctx, "SELECT wrapped FROM slots").Scan(&wrapped))
+	if len(wrapped) == 0 || len(bytes.Trim(wrapped, "\x00")) > 0 {
+		t.Error("the slot is not overwritten")
+	}
+	var times int
+	must(t, all[0].db.QueryRow(ctx, `
+		SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'slots' AND schemaname = current_schema()`).Scan(&times))
+	if times == 0 {
+		t.Error("the table was not vacuumed")
+	}
+}
