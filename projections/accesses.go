@@ -40,20 +40,32 @@ var accessesProjection = Projection{
 		Key:     "consent, client, day, permission, result",
 		Indexes: []string{"client, day"},
 	}},
-	Apply: applyAccess,
+	Fold: foldAccesses,
 }
 
-func applyAccess(ctx context.Context, tx *Tx, e eventstore.Decoded) error {
-	body, ok := e.Body.(access.Recorded)
-	if !ok {
-		return nil
+// foldAccesses counts in memory first: of one day and result there are many.
+func foldAccesses(ctx context.Context, tx *Tx, events []eventstore.Decoded) error {
+	type key struct{ consent, client, day, permission, result string }
+	at := map[key]int{}
+	var rows [][]any
+	for _, e := range events {
+		body, ok := e.Body.(access.Recorded)
+		if !ok {
+			continue
+		}
+		k := key{body.Consent, e.Metadata.Client, e.Recorded.UTC().Format(time.DateOnly), whole(body.Permission), strconv.Itoa(body.Result)}
+		when := nanos(e.Recorded)
+		i, known := at[k]
+		if !known {
+			at[k] = len(rows)
+			rows = append(rows, []any{k.consent, k.client, k.day, k.permission, k.result, 1, when, when})
+			continue
+		}
+		rows[i][5] = rows[i][5].(int) + 1
+		rows[i][7] = when
 	}
-	at := nanos(e.Recorded)
-	_, err := tx.Exec(ctx, `INSERT INTO {accesses} (consent, client, day, permission, result, count, first, last)
-		VALUES (?, ?, ?, ?, ?, 1, ?, ?)
-		ON CONFLICT (consent, client, day, permission, result) DO UPDATE SET count = {accesses}.count + 1, last = excluded.last`,
-		body.Consent, e.Metadata.Client, e.Recorded.UTC().Format(time.DateOnly), body.Permission, strconv.Itoa(body.Result), at, at)
-	return err
+	return tx.insert(ctx, "INSERT INTO {accesses} (consent, client, day, permission, result, count, first, last)", rows,
+		" ON CONFLICT (consent, client, day, permission, result) DO UPDATE SET count = {accesses}.count + excluded.count, last = excluded.last")
 }
 
 const accessColumns = "SELECT consent, client, day, permission, result, count, first, last FROM {accesses}"

@@ -27,9 +27,9 @@ func (s *Set) AsOf(ctx context.Context, p eventstore.Position) (*Past, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []build
+	var all []Projection
 	for _, f := range s.followers {
-		all = append(all, build{f.Projection, 1})
+		all = append(all, f.Projection)
 	}
 	followers, err := into.fold(ctx, s.journal, all, p)
 	if err != nil {
@@ -61,20 +61,22 @@ func (s *Set) openScratch(ctx context.Context) (*scratch, error) {
 
 func (s *scratch) Close() error { return s.own.Close() }
 
-// fold makes builds and folds them up to a position.
-func (s *scratch) fold(ctx context.Context, j *eventstore.Journal, all []build, upTo eventstore.Position) ([]*follower, error) {
+// fold makes tables and folds the log into them up to a position.
+func (s *scratch) fold(ctx context.Context, j *eventstore.Journal, all []Projection, upTo eventstore.Position) ([]*follower, error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
 	var followers []*follower
-	for _, b := range all {
-		if err := s.create(ctx, b, true); err != nil {
+	var into []build
+	for _, p := range all {
+		b, err := s.create(ctx, p, true)
+		if err != nil {
 			return nil, err
 		}
-		f := s.follower(b, j, upTo)
+		f := s.follower(p, j, upTo)
 		f.past = true
-		followers = append(followers, f)
+		followers, into = append(followers, f), append(into, b)
 	}
-	_, err := s.replay(ctx, withoutKeys(j), all, 0, upTo)
+	_, err := s.replay(ctx, withoutKeys(j), into, 0, upTo, func(int, eventstore.Position) {})
 	return followers, err
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"slices"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -35,29 +36,73 @@ var auditProjection = Projection{
 			Key:     "kind, id, position",
 		},
 	},
-	Apply: applyAudit,
+	Fold: foldAudit,
 }
 
-func applyAudit(ctx context.Context, tx *Tx, e eventstore.Decoded) error {
-	s := about(e)
-	if s.mayLearn(e) {
-		if err := s.learn(ctx, tx, e.Position); err != nil {
-			return err
+// An indexed event is one that a call of Fold adds to the index.
+type indexed struct {
+	facts
+	event                       eventstore.Event
+	result                      string
+	customerSince, consentSince eventstore.Position
+	links                       []linked
+}
+
+type linked struct {
+	link
+	since eventstore.Position
+}
+
+func (x *indexed) has(l link) bool {
+	return slices.ContainsFunc(x.links, func(have linked) bool { return have.link == l })
+}
+
+func foldAudit(ctx context.Context, tx *Tx, events []eventstore.Decoded) error {
+	all := make([]subjects, len(events))
+	var asked []link
+	for i, e := range events {
+		if all[i] = about(e); all[i].mayLearn(e) {
+			asked = append(asked, all[i].things()...)
 		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO {entries} (position, recorded, stream, revision, client, result,
-		customer, customer_since, consent, consent_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.Position, nanos(e.Recorded), e.Stream, e.Revision, s.client, s.result, s.customer, e.Position, s.consent, e.Position)
-	if err != nil {
+	l := newLearning(tx)
+	if err := l.recall(ctx, asked); err != nil {
 		return err
 	}
-	for _, l := range s.links(e.Type) {
-		if _, err := tx.Exec(ctx, "INSERT INTO {links} (kind, id, position, since) VALUES (?, ?, ?, ?)",
-			l.kind, l.id, e.Position, e.Position); err != nil {
-			return err
+	added := make([]indexed, len(events))
+	for i, e := range events {
+		s := &all[i]
+		if s.mayLearn(e) {
+			if err := l.learn(ctx, s, e.Position); err != nil {
+				return err
+			}
+		}
+		added[i] = indexed{
+			facts: facts{e.Position, s.client, s.customer, s.consent}, event: e.Event, result: s.result,
+			customerSince: e.Position, consentSince: e.Position,
+		}
+		for _, to := range s.links(e.Type) {
+			added[i].links = append(added[i].links, linked{to, e.Position})
+		}
+		l.add(&added[i])
+	}
+	return index(ctx, tx, added)
+}
+
+// index writes what was added.
+func index(ctx context.Context, tx *Tx, added []indexed) error {
+	var entries, links [][]any
+	for _, x := range added {
+		entries = append(entries, []any{x.position, nanos(x.event.Recorded), x.event.Stream, x.event.Revision, x.client, x.result,
+			x.customer, x.customerSince, x.consent, x.consentSince})
+		for _, l := range x.links {
+			links = append(links, []any{l.kind, l.id, x.position, l.since})
 		}
 	}
-	return nil
+	if err := tx.insert(ctx, "INSERT INTO {entries} (position, recorded, stream, revision, client, result, customer, customer_since, consent, consent_since)", entries, ""); err != nil {
+		return err
+	}
+	return tx.insert(ctx, "INSERT INTO {links} (kind, id, position, since)", links, "")
 }
 
 // mayLearn reports whether earlier events may know what e does not say, or the
@@ -71,63 +116,4 @@ func (s *subjects) mayLearn(e eventstore.Decoded) bool {
 		return true
 	}
 	return !complete
-}
-
-// facts are what the latest entry of a thing says. By induction that is all
-// that is known of the thing.
-type facts struct{ client, customer, consent string }
-
-func latest(ctx context.Context, tx *Tx, l link) (facts, bool, error) {
-	return first(ctx, tx, func(s scanner) (k facts, err error) {
-		err = s.Scan(&k.client, &k.customer, &k.consent)
-		return k, err
-	}, `SELECT e.client, e.customer, e.consent FROM {links} l CROSS JOIN {entries} e
-		WHERE l.kind = ? AND l.id = ? AND e.position = l.position ORDER BY l.position DESC LIMIT 1`, l.kind, l.id)
-}
-
-// learn completes what an event is about from earlier events of the things it
-// names, and lets those events join what was not known of them.
-func (s *subjects) learn(ctx context.Context, tx *Tx, at eventstore.Position) error {
-	for _, thing := range s.things() {
-		before, found, err := latest(ctx, tx, thing)
-		if err != nil {
-			return err
-		}
-		if !found {
-			continue
-		}
-		fill(&s.client, before.client)
-		fill(&s.customer, before.customer)
-		fill(&s.consent, before.consent)
-		if thing.kind != OfAuthorization && thing.kind != OfConsent {
-			continue
-		}
-		if before.customer == "" && s.customer != "" {
-			if err := join(ctx, tx, thing, link{OfCustomer, s.customer}, at); err != nil {
-				return err
-			}
-		}
-		if before.consent == "" && s.consent != "" {
-			if err := join(ctx, tx, thing, link{OfConsent, s.consent}, at); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// join makes the earlier events of a thing part of the story of a customer or
-// a consent.
-func join(ctx context.Context, tx *Tx, thing, to link, since eventstore.Position) error {
-	column := string(to.kind) // one of two
-	_, err := tx.Exec(ctx, "UPDATE {entries} SET "+column+" = ?, "+column+"_since = ? WHERE "+column+
-		" = '' AND position IN (SELECT position FROM {links} WHERE kind = ? AND id = ?)", to.id, since, thing.kind, thing.id)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO {links} (kind, id, position, since)
-		SELECT ?, ?, position, CAST(? AS BIGINT) FROM {links} l WHERE l.kind = ? AND l.id = ?
-		AND NOT EXISTS (SELECT 1 FROM {links} m WHERE m.kind = ? AND m.id = ? AND m.position = l.position)`,
-		to.kind, to.id, since, thing.kind, thing.id, to.kind, to.id)
-	return err
 }

@@ -2,8 +2,8 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -16,30 +16,49 @@ type checkpoint struct {
 	appliedID string
 }
 
-const builds = `CREATE TABLE IF NOT EXISTS projection_builds (
-	name TEXT NOT NULL, version INTEGER NOT NULL, generation INTEGER NOT NULL,
-	active INTEGER NOT NULL, position INTEGER NOT NULL, applied INTEGER NOT NULL, applied_id TEXT NOT NULL,
-	tables TEXT NOT NULL,
-	PRIMARY KEY (name, version, generation))`
+var (
+	// errGone means that a build was replaced or dropped by another node.
+	errGone = errors.New("its tables are gone")
 
-const thisBuild = " WHERE name = ? AND version = ? AND generation = ?"
+	// errGap means that a build is not as far as where a batch begins.
+	errGap = errors.New("its tables were begun anew")
+)
 
-func (b build) key(more ...any) []any { return append(more, b.Name, b.Version, b.generation) }
-
-func (t *Tx) checkpoint(ctx context.Context) (checkpoint, error) {
-	c, found, err := first(ctx, t, func(s scanner) (c checkpoint, err error) {
-		err = s.Scan(&c.position, &c.applied, &c.appliedID)
-		return c, err
-	}, "SELECT position, applied, applied_id FROM projection_builds"+thisBuild, t.build.key()...)
-	if err == nil && !found {
-		err = fmt.Errorf("projection %s: version %d generation %d is gone", t.build.Name, t.build.Version, t.build.generation)
+// locate returns the checkpoint of the build of this transaction. Without a
+// generation that is the active one, whose generation it gets. Where it
+// writes, nobody else moves the checkpoint until it ends.
+func (t *Tx) locate(ctx context.Context) (checkpoint, error) {
+	query, args := "SELECT generation, position, applied, applied_id FROM projection_builds"+thisBuild, t.build.key()
+	if t.build.generation == 0 {
+		query = "SELECT generation, position, applied, applied_id FROM projection_builds WHERE name = ? AND version = ? AND active = 1"
+		args = args[:2]
 	}
-	return c, err
+	if t.writes && t.dialect == PostgreSQL {
+		query += " FOR UPDATE"
+	}
+	for range 2 { // what waited for a switch to end sees the next build only when it asks again
+		generation := 0
+		c, found, err := first(ctx, t, func(s scanner) (c checkpoint, err error) {
+			err = s.Scan(&generation, &c.position, &c.applied, &c.appliedID)
+			return c, err
+		}, query, args...)
+		if err != nil {
+			return c, err
+		}
+		if found {
+			t.build.generation = generation
+			return c, nil
+		}
+	}
+	return checkpoint{}, fmt.Errorf("projection %s version %d: %w", t.build.Name, t.build.Version, errGone)
 }
 
 // move advances the checkpoint from where this transaction saw it. Two
 // processes that fold into the same tables cannot both succeed.
 func (t *Tx) move(ctx context.Context, from, to checkpoint) error {
+	if to == from {
+		return nil
+	}
 	changed, err := t.Exec(ctx, "UPDATE projection_builds SET position = ?, applied = ?, applied_id = ?"+thisBuild+" AND position = ?",
 		append(t.build.key(to.position, to.applied, to.appliedID), from.position)...)
 	if err == nil && changed != 1 {
@@ -48,77 +67,55 @@ func (t *Tx) move(ctx context.Context, from, to checkpoint) error {
 	return err
 }
 
-// apply folds events in and moves the checkpoint to mark, all or nothing.
-// What the build has already seen changes nothing. It returns the checkpoint.
-func (d *database) apply(ctx context.Context, b build, events []eventstore.Decoded, mark eventstore.Position) (eventstore.Position, error) {
-	var reached eventstore.Position
-	err := d.update(ctx, b, func(tx *Tx) error {
-		from, err := tx.checkpoint(ctx)
+// A batch is what the log has after a position up to another, but for what a
+// projection does not select.
+type batch struct {
+	after, mark eventstore.Position
+	events      []eventstore.Decoded
+}
+
+// apply folds a batch into a build and moves its checkpoint, all or nothing.
+// What the build has already seen changes nothing. It returns the position of
+// the build.
+func (d *database) apply(ctx context.Context, b build, more batch) (reached eventstore.Position, err error) {
+	err = d.update(ctx, b, func(tx *Tx) error {
+		from, err := tx.locate(ctx)
 		if err != nil {
 			return err
 		}
-		to := from
-		for _, e := range events {
-			if e.Position <= from.position || !b.Filter.Selects(e.Stream, e.Type) {
-				continue
-			}
-			if err := b.Apply(ctx, tx, e); err != nil {
-				return fmt.Errorf("projection %s at position %d: %w", b.Name, e.Position, err)
-			}
-			to = checkpoint{e.Position, e.Position, e.ID.String()}
+		to, err := tx.foldIn(ctx, from, more)
+		if err != nil {
+			return err
 		}
-		to.position = max(to.position, mark)
 		reached = to.position
-		if to == from {
-			return nil
-		}
 		return tx.move(ctx, from, to)
 	})
 	return reached, err
 }
 
-// create makes the empty tables of a build.
-func (d *database) create(ctx context.Context, b build, active bool) error {
-	return d.update(ctx, b, func(tx *Tx) error {
-		for _, statement := range b.schema() {
-			if err := tx.define(ctx, statement); err != nil {
-				return err
-			}
+// foldIn folds in what of a batch lies beyond a checkpoint, and returns the
+// checkpoint after it.
+func (t *Tx) foldIn(ctx context.Context, from checkpoint, more batch) (checkpoint, error) {
+	if from.position < more.after {
+		return from, fmt.Errorf("projection %s is at %d, not at %d: %w", t.build.Name, from.position, more.after, errGap)
+	}
+	to := from
+	selected := make([]eventstore.Decoded, 0, len(more.events))
+	for _, e := range more.events {
+		if e.Position <= from.position || !t.build.Filter.Selects(e.Stream, e.Type) {
+			continue
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO projection_builds (active, tables, name, version, generation, position, applied, applied_id)
-			VALUES (?, ?, ?, ?, ?, 0, 0, '')`, b.key(number(active), b.tables())...)
-		return err
-	})
-}
-
-// tables names the tables of the build, separated by spaces.
-func (b build) tables() string {
-	var names []string
-	for _, t := range b.Tables {
-		names = append(names, b.sql("{"+t.Name+"}"))
+		if e.Position >= eventstore.Unnumbered {
+			return from, fmt.Errorf("projection %s: %s has an event without a position", t.build.Name, e.Stream)
+		}
+		selected = append(selected, e)
+		to = checkpoint{e.Position, e.Position, e.ID.String()}
 	}
-	return strings.Join(names, " ")
-}
-
-// drop removes the tables of a build, which may be of a version that this code
-// no longer knows.
-func (t *Tx) drop(ctx context.Context, b build) error {
-	tables, _, err := first(ctx, t, value[string], "SELECT tables FROM projection_builds"+thisBuild, b.key()...)
-	if err != nil {
-		return err
-	}
-	for _, table := range strings.Fields(tables) {
-		if err := t.define(ctx, "DROP TABLE IF EXISTS "+table); err != nil {
-			return err
+	if len(selected) > 0 {
+		if err := t.build.Fold(ctx, t, selected); err != nil {
+			return from, fmt.Errorf("projection %s at positions %d to %d: %w", t.build.Name, selected[0].Position, to.position, err)
 		}
 	}
-	_, err = t.Exec(ctx, "DELETE FROM projection_builds"+thisBuild, b.key()...)
-	return err
-}
-
-func number(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	to.position = max(to.position, more.mark)
+	return to, nil
 }

@@ -41,39 +41,53 @@ var clientsProjection = Projection{
 		Key:     "id",
 		Indexes: []string{"position"},
 	}},
-	Apply: applyClient,
+	Fold: foldClients,
 }
 
-func applyClient(ctx context.Context, tx *Tx, e eventstore.Decoded) error {
-	id, at := e.Stream.ID(), nanos(e.Recorded)
+func foldClients(ctx context.Context, tx *Tx, events []eventstore.Decoded) error {
+	rows, err := loaded(ctx, tx, events, func(e eventstore.Decoded) string { return e.Stream.ID() },
+		scanClient, func(c Client) string { return c.ID }, clientColumns+" WHERE id IN (%)")
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if registered, ok := e.Body.(client.Registered); ok {
+			rows.begin(e.Stream.ID(), Client{ID: e.Stream.ID(), Issuer: registered.Issuer, Registered: e.Recorded, position: e.Position})
+		}
+		rows.change(e.Stream.ID(), func(c *Client) { c.fold(e) })
+	}
+	var changed [][]any
+	for c := range rows.changed() {
+		changed = append(changed, []any{c.ID, c.Issuer, c.Name, c.Status, c.AuthMethod, number(c.Resource),
+			nanos(c.Registered), nanos(c.Updated), c.position})
+	}
+	return tx.insert(ctx, "INSERT INTO {clients} (id, issuer, name, status, auth_method, resource, registered, updated, position)", changed,
+		" ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, auth_method = excluded.auth_method,"+
+			" resource = excluded.resource, updated = excluded.updated")
+}
+
+// fold changes a client as an event says.
+func (c *Client) fold(e eventstore.Decoded) {
 	switch body := e.Body.(type) {
 	case client.Registered:
-		_, err := tx.Exec(ctx, `INSERT INTO {clients} (id, issuer, name, status, auth_method, resource, registered, updated, position)
-			VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?)`,
-			id, body.Issuer, body.Metadata.ClientName, body.Metadata.TokenEndpointAuthMethod,
-			number(body.Metadata.ResourceServer()), at, at, e.Position)
-		return err
+		c.Status = "active"
+		c.describe(body.Metadata)
 	case client.Updated:
-		return updateClient(ctx, tx, id, at, body.Metadata)
+		c.describe(body.Metadata)
 	case client.Suspended:
-		return clientStatus(ctx, tx, id, at, "suspended")
+		c.Status = "suspended"
 	case client.Reinstated:
-		return clientStatus(ctx, tx, id, at, "active")
+		c.Status = "active"
 	case client.Deleted:
-		return clientStatus(ctx, tx, id, at, "deleted")
+		c.Status = "deleted"
+	default:
+		return
 	}
-	return nil
+	c.Updated = e.Recorded
 }
 
-func updateClient(ctx context.Context, tx *Tx, id string, at int64, m oauth.ClientMetadata) error {
-	_, err := tx.Exec(ctx, "UPDATE {clients} SET name = ?, auth_method = ?, resource = ?, updated = ? WHERE id = ?",
-		m.ClientName, m.TokenEndpointAuthMethod, number(m.ResourceServer()), at, id)
-	return err
-}
-
-func clientStatus(ctx context.Context, tx *Tx, id string, at int64, status string) error {
-	_, err := tx.Exec(ctx, "UPDATE {clients} SET status = ?, updated = ? WHERE id = ?", status, at, id)
-	return err
+func (c *Client) describe(m oauth.ClientMetadata) {
+	c.Name, c.AuthMethod, c.Resource = m.ClientName, m.TokenEndpointAuthMethod, m.ResourceServer()
 }
 
 const clientColumns = "SELECT id, issuer, name, status, auth_method, resource, registered, updated, position FROM {clients}"

@@ -3,7 +3,6 @@ package projections
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/chirograph/chirograph/domain/access"
 	"github.com/chirograph/chirograph/domain/consent"
@@ -24,83 +23,84 @@ var consentsProjection = Projection{
 		Key:     "id",
 		Indexes: []string{"subject, position", "client, position", "status, expires"},
 	}},
-	Apply: applyConsent,
+	Fold: foldConsents,
 }
 
 // expiredStatus is that of a consent whose expiry was noted; no decision
 // knows it.
 const expiredStatus consent.Status = "expired"
 
-func applyConsent(ctx context.Context, tx *Tx, e eventstore.Decoded) error {
+func foldConsents(ctx context.Context, tx *Tx, events []eventstore.Decoded) error {
+	rows, err := loaded(ctx, tx, events, consentOf, scanConsent, func(c Consent) string { return c.ID }, consentColumns+" WHERE id IN (%)")
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		id := consentOf(e)
+		switch e.Body.(type) {
+		case consent.Lodged, consent.Authorized: // which may have been lodged before or not
+			rows.begin(id, Consent{ID: id, Issuer: e.Metadata.Issuer, Asked: e.Recorded, position: e.Position})
+		}
+		rows.change(id, func(c *Consent) { c.fold(e) })
+	}
+	var changed [][]any
+	for c := range rows.changed() {
+		changed = append(changed, []any{c.ID, c.Issuer, c.Client, c.Subject, c.Scope, strings.Join(c.Permissions, " "), c.Status,
+			nanos(c.Asked), nanos(c.Since), nanos(c.Expires), nanos(c.LastAccess), c.Accesses, nanos(c.Ended), c.EndedBy, c.Successor, c.position})
+	}
+	return tx.insert(ctx, `INSERT INTO {consents} (id, issuer, client, subject, scope, permissions, status,
+		asked, since, expires, last_access, accesses, ended, ended_by, successor, position)`, changed,
+		` ON CONFLICT (id) DO UPDATE SET client = excluded.client, subject = excluded.subject, scope = excluded.scope,
+		permissions = excluded.permissions, status = excluded.status, since = excluded.since, expires = excluded.expires,
+		last_access = excluded.last_access, accesses = excluded.accesses, ended = excluded.ended, ended_by = excluded.ended_by,
+		successor = excluded.successor`)
+}
+
+// consentOf returns the id of the consent whose row an event may change, if
+// there is any.
+func consentOf(e eventstore.Decoded) string {
 	if recorded, ok := e.Body.(access.Recorded); ok {
-		return noteAccess(ctx, tx, recorded, e.Recorded)
+		return recorded.Consent
 	}
-	id := e.Stream.ID()
+	if e.Stream.Category() == "consent" {
+		return e.Stream.ID()
+	}
+	return ""
+}
+
+// fold changes a consent as an event says.
+func (c *Consent) fold(e eventstore.Decoded) {
 	switch body := e.Body.(type) {
+	case access.Recorded:
+		if body.Result < 400 {
+			c.LastAccess = e.Recorded
+			c.Accesses++
+		}
 	case consent.Lodged:
-		return openConsent(ctx, tx, e, Consent{Client: body.Client, Scope: body.Scope, Expires: body.Expires, Status: consent.Awaiting})
+		c.Client, c.Scope, c.Expires, c.Status = body.Client, body.Scope, body.Expires, consent.Awaiting
 	case consent.Authorized:
-		return authorizeConsent(ctx, tx, e, body)
+		c.Client, c.Subject, c.Scope, c.Permissions = body.Client, body.Subject, body.Scope, body.Permissions
+		c.Status, c.Since, c.Expires = consent.Active, e.Recorded, body.Expires
 	case consent.Amended:
-		_, err := tx.Exec(ctx, "UPDATE {consents} SET scope = ?, permissions = ?, expires = ? WHERE id = ?",
-			body.Scope, strings.Join(body.Permissions, " "), nanos(body.Expires), id)
-		return err
+		c.Scope, c.Permissions, c.Expires = body.Scope, body.Permissions, body.Expires
 	case consent.Suspended:
-		return consentStatus(ctx, tx, id, consent.Stopped)
+		c.Status = consent.Stopped
 	case consent.Reauthenticated:
-		return consentStatus(ctx, tx, id, consent.Active)
+		c.Status = consent.Active
 	case consent.Rejected:
-		return endConsent(ctx, tx, e, consent.Refused, string(body.By), "")
+		c.end(e, consent.Refused, string(body.By))
 	case consent.Consumed:
-		return endConsent(ctx, tx, e, consent.UsedUp, string(consent.Client), "")
+		c.end(e, consent.UsedUp, string(consent.Client))
 	case consent.Superseded:
-		return endConsent(ctx, tx, e, consent.Replaced, string(consent.Customer), body.By)
+		c.Successor = body.By
+		c.end(e, consent.Replaced, string(consent.Customer))
 	case consent.Revoked:
-		return endConsent(ctx, tx, e, consent.Terminated, string(body.By), "")
+		c.end(e, consent.Terminated, string(body.By))
 	case consent.Expired:
-		return endConsent(ctx, tx, e, expiredStatus, "expiry", "")
+		c.end(e, expiredStatus, "expiry")
 	}
-	return nil
 }
 
-func openConsent(ctx context.Context, tx *Tx, e eventstore.Decoded, c Consent) error {
-	_, err := tx.Exec(ctx, `INSERT INTO {consents} (id, issuer, client, subject, scope, permissions, status, asked, since, expires,
-		last_access, accesses, ended, ended_by, successor, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', '', ?)`,
-		e.Stream.ID(), e.Metadata.Issuer, c.Client, c.Subject, c.Scope, strings.Join(c.Permissions, " "), c.Status,
-		nanos(e.Recorded), nanos(c.Since), nanos(c.Expires), e.Position)
-	return err
-}
-
-// authorizeConsent records a yes, to a consent that was lodged before or not.
-func authorizeConsent(ctx context.Context, tx *Tx, e eventstore.Decoded, body consent.Authorized) error {
-	changed, err := tx.Exec(ctx, `UPDATE {consents} SET client = ?, subject = ?, scope = ?, permissions = ?, status = ?, since = ?, expires = ?
-		WHERE id = ?`, body.Client, body.Subject, body.Scope, strings.Join(body.Permissions, " "), consent.Active,
-		nanos(e.Recorded), nanos(body.Expires), e.Stream.ID())
-	if err != nil || changed > 0 {
-		return err
-	}
-	return openConsent(ctx, tx, e, Consent{
-		Client: body.Client, Subject: body.Subject, Scope: body.Scope, Permissions: body.Permissions,
-		Status: consent.Active, Since: e.Recorded, Expires: body.Expires,
-	})
-}
-
-func consentStatus(ctx context.Context, tx *Tx, id string, status consent.Status) error {
-	_, err := tx.Exec(ctx, "UPDATE {consents} SET status = ? WHERE id = ?", status, id)
-	return err
-}
-
-func endConsent(ctx context.Context, tx *Tx, e eventstore.Decoded, status consent.Status, by, successor string) error {
-	_, err := tx.Exec(ctx, "UPDATE {consents} SET status = ?, ended = ?, ended_by = ?, successor = ? WHERE id = ?",
-		status, nanos(e.Recorded), by, successor, e.Stream.ID())
-	return err
-}
-
-// noteAccess counts an access that was answered.
-func noteAccess(ctx context.Context, tx *Tx, body access.Recorded, at time.Time) error {
-	if body.Consent == "" || body.Result >= 400 {
-		return nil
-	}
-	_, err := tx.Exec(ctx, "UPDATE {consents} SET last_access = ?, accesses = accesses + 1 WHERE id = ?", nanos(at), body.Consent)
-	return err
+func (c *Consent) end(e eventstore.Decoded, status consent.Status, by string) {
+	c.Status, c.Ended, c.EndedBy = status, e.Recorded, by
 }

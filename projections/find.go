@@ -89,7 +89,7 @@ func (t *Tx) rarestFirst(ctx context.Context, links []link) ([]link, error) {
 	}
 	counts := map[link]int{}
 	for _, l := range links {
-		n, _, err := first(ctx, t, value[int], `SELECT COUNT(*) FROM (SELECT 1 FROM {links} WHERE kind = ? AND id = ? LIMIT ?) some`, l.kind, l.id, enough)
+		n, _, err := first(ctx, t, value[int], `SELECT COUNT(*) FROM (SELECT 1 FROM {links} WHERE kind = ? AND id = ? LIMIT ?) AS few`, l.kind, l.id, enough)
 		if err != nil {
 			return nil, err
 		}

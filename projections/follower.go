@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
 
 const (
-	batchEvents = 500                    // folded in by one transaction at most
+	batchEvents = 500                    // folded in by one transaction at most, of what arrives
 	linger      = 500 * time.Millisecond // how long an event waits for company
 )
 
-// A follower keeps one projection in step with the log.
+// A follower keeps one projection in step with the log, or knows how far who
+// does so has come. Which build is active it reads each time from the
+// database: another node may have put a new one in its place.
 type follower struct {
 	Projection
 	journal *eventstore.Journal // without keys
@@ -22,46 +25,87 @@ type follower struct {
 	past    bool // folded to a past position, where it stays
 
 	rebuilding sync.Mutex // one rebuild at a time
-	applying   sync.Mutex // held while events are folded into the active build, and over a switch
-
-	mu    sync.RWMutex // held by readers over a question, and by a switch
-	build build
-
-	waits waits
-	state health
+	folds      atomic.Bool
+	waits      waits
+	state      health
 }
+
+func (f *follower) active() build { return build{Projection: f.Projection} }
+
+// switches bounds how often a question is asked again because the tables it
+// was asking were replaced meanwhile.
+const switches = 4
 
 // read runs f over the active build. Position is how far it has come.
 func (f *follower) read(ctx context.Context, answer func(tx *Tx, at eventstore.Position) error) error {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.db.read(ctx, f.build, func(tx *Tx) error {
-		c, err := tx.checkpoint(ctx)
-		if err != nil {
+	for attempt := 1; ; attempt++ {
+		asked := f.active()
+		err := f.db.read(ctx, asked, func(tx *Tx) error {
+			c, err := tx.locate(ctx)
+			if err != nil {
+				return err
+			}
+			asked = tx.build
+			return answer(tx, c.position)
+		})
+		if err == nil || attempt == switches || !f.replaced(ctx, asked) {
 			return err
 		}
-		return answer(tx, c.position)
-	})
+	}
 }
 
-// fold decodes events and folds them into the active build.
-func (f *follower) fold(ctx context.Context, events []eventstore.Event, mark eventstore.Position) error {
-	decoded := make([]eventstore.Decoded, len(events))
+// replaced reports whether another build than the one asked is active now.
+func (f *follower) replaced(ctx context.Context, asked build) bool {
+	now := asked
+	err := f.db.read(ctx, f.active(), func(tx *Tx) error {
+		_, err := tx.locate(ctx)
+		now = tx.build
+		return err
+	})
+	return err == nil && now.generation != asked.generation
+}
+
+// position returns how far the active build has come.
+func (f *follower) position(ctx context.Context) (at eventstore.Position, err error) {
+	err = f.db.read(ctx, f.active(), func(tx *Tx) error {
+		c, err := tx.locate(ctx)
+		at = c.position
+		return err
+	})
+	return at, err
+}
+
+// fold decodes what the log has between two positions and folds it into the
+// active build.
+func (f *follower) fold(ctx context.Context, after eventstore.Position, events []eventstore.Event, mark eventstore.Position) error {
+	more := batch{after: after, mark: mark, events: make([]eventstore.Decoded, len(events))}
 	for i, e := range events {
 		var err error
-		if decoded[i], err = f.journal.Codec.Decode(ctx, e); err != nil {
+		if more.events[i], err = f.journal.Codec.Decode(ctx, e); err != nil {
 			return fmt.Errorf("projection %s at position %d: %w", f.Name, e.Position, err)
 		}
 	}
-	f.applying.Lock()
-	defer f.applying.Unlock()
-	reached, err := f.db.apply(ctx, f.build, decoded, mark)
+	reached, err := f.db.apply(ctx, f.active(), more)
 	if err != nil {
 		return err
 	}
-	f.state.well() // before anybody who waits looks at it
-	f.waits.reach(reached)
+	f.reached(reached)
 	return nil
+}
+
+func (f *follower) reached(p eventstore.Position) {
+	f.state.well() // before anybody who waits looks at it
+	f.waits.reach(p)
+}
+
+// catchUp folds in what the log holds up to its head.
+func (f *follower) catchUp(ctx context.Context, head eventstore.Position) (eventstore.Position, error) {
+	at, err := f.position(ctx)
+	if err != nil {
+		return at, err
+	}
+	f.waits.is(at)
+	return f.db.replay(ctx, f.journal, []build{f.active()}, at, head, func(_ int, p eventstore.Position) { f.reached(p) })
 }
 
 // follow folds events in as they are committed, until ctx ends or something
@@ -74,25 +118,33 @@ func (f *follower) follow(ctx context.Context) (err error) {
 	}()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	items, failed := f.subscribe(ctx)
+	head, err := f.journal.Log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	at, err := f.catchUp(ctx, head)
+	if err != nil {
+		return err
+	}
+	items, failed := f.subscribe(ctx, at)
 	for {
 		select {
 		case err := <-failed:
 			return err
 		case item := <-items:
-			if err := f.gather(ctx, item, items); err != nil {
+			if at, err = f.gather(ctx, at, item, items); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// subscribe reads the log from the checkpoint on in the background. Items
-// sent before a failure are received before it or read again.
-func (f *follower) subscribe(ctx context.Context) (<-chan eventstore.Item, <-chan error) {
+// subscribe reads the log from a position on in the background. Items sent
+// before a failure are received before it or read again.
+func (f *follower) subscribe(ctx context.Context, after eventstore.Position) (<-chan eventstore.Item, <-chan error) {
 	items, failed := make(chan eventstore.Item, 64), make(chan error, 1)
 	go func() {
-		for item, err := range f.journal.Log.Subscribe(ctx, f.waits.at(), f.Filter) {
+		for item, err := range f.journal.Log.Subscribe(ctx, after, f.Filter) {
 			if err != nil {
 				failed <- err
 				return
@@ -108,20 +160,20 @@ func (f *follower) subscribe(ctx context.Context) (<-chan eventstore.Item, <-cha
 	return items, failed
 }
 
-// gather folds an item in together with those that follow soon. Who waits for
-// a position cuts the wait short.
-func (f *follower) gather(ctx context.Context, item eventstore.Item, items <-chan eventstore.Item) error {
-	var batch []eventstore.Event
+// gather folds an item in together with those that follow soon, and returns
+// where the log was read to. Who waits for a position cuts the wait short.
+func (f *follower) gather(ctx context.Context, after eventstore.Position, item eventstore.Item, items <-chan eventstore.Item) (eventstore.Position, error) {
+	var events []eventstore.Event
 	add := func(next eventstore.Item) {
 		item = next
 		if next.Event != nil {
-			batch = append(batch, *next.Event)
+			events = append(events, *next.Event)
 		}
 	}
 	add(item)
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
-	for open := true; open && len(batch) < batchEvents; {
+	for open := true; open && len(events) < batchEvents; {
 		select {
 		case next := <-items:
 			add(next)
@@ -138,10 +190,10 @@ func (f *follower) gather(ctx context.Context, item eventstore.Item, items <-cha
 		case <-timer.C:
 			open = false
 		case <-ctx.Done():
-			return ctx.Err()
+			return after, ctx.Err()
 		}
 	}
-	return f.fold(ctx, batch, item.Mark)
+	return item.Mark, f.fold(ctx, after, events, item.Mark)
 }
 
 // lag is how far a position is behind the log. A fold into the past is not

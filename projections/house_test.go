@@ -43,7 +43,7 @@ func newHouse(t testing.TB) *house {
 
 func (h *house) open(db *sql.DB) *Set {
 	h.t.Helper()
-	s, err := Open(context.Background(), Config{DB: db, Journal: h.journal, Scratch: scratchIn(h.t)})
+	s, err := Open(context.Background(), Config{DB: db, Dialect: dialect(), Journal: h.journal, Scratch: scratchIn(h.t)})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -53,6 +53,15 @@ func (h *house) open(db *sql.DB) *Set {
 // inMemory is a database of one connection: a question that asks another one
 // while its transaction is open would never end.
 func inMemory(t testing.TB) *sql.DB {
+	t.Helper()
+	if db, ok := onServer(t); ok {
+		db.SetMaxOpenConns(1)
+		return db
+	}
+	return forOneQuestion(t)
+}
+
+func forOneQuestion(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
@@ -64,12 +73,15 @@ func inMemory(t testing.TB) *sql.DB {
 }
 
 func scratchIn(t testing.TB) func(context.Context) (*sql.DB, error) {
-	return func(context.Context) (*sql.DB, error) { return inMemory(t), nil }
+	return func(context.Context) (*sql.DB, error) { return forOneQuestion(t), nil }
 }
 
 // inFile is a database that can be read while it is written.
 func inFile(t testing.TB) *sql.DB {
 	t.Helper()
+	if db, ok := onServer(t); ok {
+		return db
+	}
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "projections.db")+
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
@@ -127,6 +139,18 @@ func dump(t *testing.T, followers []*follower) string {
 		}
 	}
 	return b.String()
+}
+
+// each makes a fold of a function of one event.
+func each(apply func(context.Context, *Tx, eventstore.Decoded) error) func(context.Context, *Tx, []eventstore.Decoded) error {
+	return func(ctx context.Context, tx *Tx, events []eventstore.Decoded) error {
+		for _, e := range events {
+			if err := apply(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func same(t *testing.T, got, want string) {

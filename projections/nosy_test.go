@@ -16,7 +16,7 @@ import (
 func nosyProjection(t *testing.T, seen *int) Projection {
 	return Projection{
 		Name: "nosy", Version: 1, Filter: eventstore.Filter{Categories: []string{"consent", "subject"}},
-		Apply: func(_ context.Context, _ *Tx, e eventstore.Decoded) error {
+		Fold: each(func(_ context.Context, _ *Tx, e eventstore.Decoded) error {
 			*seen++
 			sealed := e.Metadata.Address + e.Metadata.UserAgent
 			switch body := e.Body.(type) {
@@ -33,7 +33,7 @@ func nosyProjection(t *testing.T, seen *int) Projection {
 				t.Errorf("it sees %q in %s", sealed, e.Type)
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -45,7 +45,7 @@ func TestProjectionsSeeNothingThatIsSealed(t *testing.T) {
 	h.tell()
 	seen := 0
 	nosy := nosyProjection(t, &seen)
-	set, err := open(ctx, Config{DB: inMemory(t), Journal: h.journal, Scratch: scratchIn(t)}, []Projection{nosy, auditProjection})
+	set, err := open(ctx, Config{DB: inMemory(t), Dialect: dialect(), Journal: h.journal, Scratch: scratchIn(t)}, []Projection{nosy, auditProjection})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestProjectionsSeeNothingThatIsSealed(t *testing.T) {
 			set.followers[0].waits = newWaits(0)
 			for e, err := range h.log.ReadAll(ctx, 0, eventstore.Filter{}) {
 				if err == nil {
-					err = set.followers[0].fold(ctx, []eventstore.Event{e}, e.Position)
+					err = set.followers[0].fold(ctx, e.Position-1, []eventstore.Event{e}, e.Position)
 				}
 				if err != nil {
 					return err
@@ -115,7 +115,7 @@ func TestARebuildTakesInWhatTheOldTablesSawMeanwhile(t *testing.T) {
 	}
 	f.journal.Log = &interrupted{h.log, func() {
 		h.register("late", "Late")
-		if err := f.catchUp(ctx, h.head()); err != nil {
+		if _, err := f.catchUp(ctx, h.head()); err != nil {
 			t.Error(err)
 		}
 	}}

@@ -14,8 +14,6 @@ package projections
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -27,10 +25,10 @@ type Projection struct {
 	Tables  []Table
 	Filter  eventstore.Filter
 
-	// Apply folds one event in. It is called once for each event that Filter
-	// selects, in commit order; fields that are stored sealed are empty. It
-	// depends on nothing but the event and the tables.
-	Apply func(ctx context.Context, tx *Tx, e eventstore.Decoded) error
+	// Fold folds events in: those that Filter selects, each once and in commit
+	// order; fields that are stored sealed are empty. It depends on nothing but
+	// the events and the tables, and not on how the history is cut into calls.
+	Fold func(ctx context.Context, tx *Tx, events []eventstore.Decoded) error
 }
 
 // A Table belongs to a projection. In the SQL of the projection its name is
@@ -56,29 +54,3 @@ var (
 	// ErrAltered means that the tables and the log contradict each other.
 	ErrAltered = errors.New("projections: the index does not agree with the log")
 )
-
-// A build is one set of tables of a projection. A rebuild makes the next
-// generation beside the present one.
-type build struct {
-	Projection
-	generation int
-}
-
-func (b build) suffix() string { return fmt.Sprintf("_v%d_g%d", b.Version, b.generation) }
-
-// sql replaces the table names in braces by those of the build.
-func (b build) sql(query string) string {
-	return strings.NewReplacer("{", "", "}", b.suffix()).Replace(query)
-}
-
-// schema returns the statements that make the tables of the build.
-func (b build) schema() []string {
-	var ddl []string
-	for _, t := range b.Tables {
-		ddl = append(ddl, b.sql(fmt.Sprintf("CREATE TABLE {%s} (%s, PRIMARY KEY (%s)) WITHOUT ROWID", t.Name, t.Columns, t.Key)))
-		for i, columns := range t.Indexes {
-			ddl = append(ddl, b.sql(fmt.Sprintf("CREATE INDEX %s_%d{} ON {%s} (%s)", t.Name, i, t.Name, columns)))
-		}
-	}
-	return ddl
-}

@@ -14,7 +14,11 @@ import (
 
 func tables(t *testing.T, db *sql.DB) string {
 	t.Helper()
-	rows, err := db.Query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+	query := "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+	if dialect() == PostgreSQL {
+		query = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+	}
+	rows, err := db.Query(query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +69,7 @@ func TestRebuildThatFailsLeavesTheOldTables(t *testing.T) {
 	h.catchUp()
 	before, names := dump(t, h.set.followers), tables(t, db)
 	f, _ := h.set.follower("clients")
-	f.Apply = func(context.Context, *Tx, eventstore.Decoded) error { return errors.New("a fault") }
+	f.Fold = func(context.Context, *Tx, []eventstore.Decoded) error { return errors.New("a fault") }
 	if err := h.set.Rebuild(context.Background(), "clients"); err == nil {
 		t.Fatal("the rebuild did not fail")
 	}
@@ -101,7 +105,7 @@ func TestOpenDropsWhatARebuildLeftUnfinished(t *testing.T) {
 	h.set = h.open(db)
 	names := tables(t, db)
 	f, _ := h.set.follower("audit")
-	if err := h.set.db.create(context.Background(), build{f.Projection, 2}, false); err != nil {
+	if _, err := h.set.db.create(context.Background(), f.Projection, false); err != nil {
 		t.Fatal(err)
 	}
 	h.open(db)
@@ -118,7 +122,7 @@ func TestANewVersionIsBuiltBesideTheOld(t *testing.T) {
 	for version := 1; version <= 3; version++ {
 		p := clientsProjection
 		p.Version = version
-		set, err := open(ctx, Config{DB: db, Journal: h.journal}, []Projection{p})
+		set, err := open(ctx, Config{DB: db, Dialect: dialect(), Journal: h.journal}, []Projection{p})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,9 +174,8 @@ func TestTwoProcessesCannotMoveOneCheckpoint(t *testing.T) {
 	ctx := context.Background()
 	h := newHouse(t)
 	h.tell()
-	b := h.set.followers[0].build
-	err := h.set.db.update(ctx, b, func(tx *Tx) error {
-		from, err := tx.checkpoint(ctx)
+	err := h.set.db.update(ctx, h.set.followers[0].active(), func(tx *Tx) error {
+		from, err := tx.locate(ctx)
 		if err != nil {
 			return err
 		}
@@ -190,14 +193,18 @@ func TestReadOnlyAsksTheTablesThatSomebodyElseKeeps(t *testing.T) {
 	ctx := context.Background()
 	h := newHouse(t)
 	db := inMemory(t)
-	config := Config{DB: db, Journal: h.journal, Scratch: scratchIn(t), ReadOnly: true}
+	config := Config{DB: db, Dialect: dialect(), Journal: h.journal, Scratch: scratchIn(t), ReadOnly: true}
 	if _, err := Open(ctx, config); err == nil {
 		t.Error("opened a database without tables")
 	}
 	h.set = h.open(db)
 	h.tell()
 	h.catchUp()
-	if _, err := db.Exec("PRAGMA query_only = 1"); err != nil {
+	writeProtect := "PRAGMA query_only = 1"
+	if dialect() == PostgreSQL {
+		writeProtect = "SET default_transaction_read_only = on"
+	}
+	if _, err := db.Exec(writeProtect); err != nil {
 		t.Fatal(err)
 	}
 	reading, err := Open(ctx, config)

@@ -7,31 +7,37 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 )
 
+// replayed is how many events of the past one transaction folds in.
+const replayed = 2048
+
 // replay folds the events after a position, up to another, into builds. It
-// returns the position reached, which is the later of the two.
-func (d *database) replay(ctx context.Context, keyless *eventstore.Journal, into []build, after, upTo eventstore.Position) (eventstore.Position, error) {
+// tells how far each has come after each step, and returns the position
+// reached, which is the later of the two.
+func (d *database) replay(ctx context.Context, keyless *eventstore.Journal, into []build, after, upTo eventstore.Position,
+	reached func(of int, p eventstore.Position),
+) (eventstore.Position, error) {
 	if upTo <= after {
 		return after, nil
 	}
-	batch := make([]eventstore.Decoded, 0, batchEvents)
+	more := batch{after: after}
 	flush := func(mark eventstore.Position) error {
-		for _, b := range into {
-			if _, err := d.apply(ctx, b, batch, mark); err != nil {
+		more.mark = mark
+		for i, b := range into {
+			p, err := d.apply(ctx, b, more)
+			if err != nil {
 				return err
 			}
+			reached(i, p)
 		}
-		batch = batch[:0]
+		more = batch{after: mark, events: more.events[:0]}
 		return nil
 	}
-	for e, err := range keyless.ReadAll(ctx, after, union(into)) {
+	for events, err := range ahead(ctx, keyless, after, upTo, union(into)) {
 		if err != nil {
 			return 0, err
 		}
-		if e.Position > upTo {
-			break
-		}
-		if batch = append(batch, e); len(batch) == batchEvents {
-			if err := flush(e.Position); err != nil {
+		if more.events = append(more.events, events...); len(more.events) >= replayed {
+			if err := flush(more.events[len(more.events)-1].Position); err != nil {
 				return 0, err
 			}
 		}

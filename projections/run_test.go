@@ -74,9 +74,9 @@ func fragileProjection() (p Projection, broken *atomic.Bool, tried chan struct{}
 	broken, tried = &atomic.Bool{}, make(chan struct{}, 100)
 	broken.Store(true)
 	p = clientsProjection
-	p.Apply = func(ctx context.Context, tx *Tx, e eventstore.Decoded) error {
+	p.Fold = func(ctx context.Context, tx *Tx, events []eventstore.Decoded) error {
 		if !broken.Load() {
-			return applyClient(ctx, tx, e)
+			return foldClients(ctx, tx, events)
 		}
 		select {
 		case tried <- struct{}{}:
@@ -96,7 +96,7 @@ func TestAFailingProjectionIsStartedAgainAndHoldsNobodyUp(t *testing.T) {
 	ctx := context.Background()
 	h := newHouse(t)
 	fragile, broken, tried := fragileProjection()
-	set, err := open(ctx, Config{DB: inFile(t), Journal: h.journal}, []Projection{fragile, consentsProjection, accessesProjection, auditProjection})
+	set, err := open(ctx, Config{DB: inFile(t), Dialect: dialect(), Journal: h.journal}, []Projection{fragile, consentsProjection, accessesProjection, auditProjection})
 	if err != nil {
 		t.Fatal(err)
 	}

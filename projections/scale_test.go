@@ -32,22 +32,23 @@ func BenchmarkFold(b *testing.B) {
 }
 
 func fold(b *testing.B, f *follower, size int) {
-	var batch []eventstore.Event
+	var more []eventstore.Event
+	after := eventstore.Position(0)
+	flush := func(mark eventstore.Position) {
+		if err := f.fold(context.Background(), after, more, mark); err != nil {
+			b.Fatal(err)
+		}
+		after, more = mark, more[:0]
+	}
 	for e, err := range f.journal.Log.ReadAll(context.Background(), 0, f.Filter) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if batch = append(batch, e); len(batch) < size {
-			continue
+		if more = append(more, e); len(more) == size {
+			flush(e.Position)
 		}
-		if err := f.fold(context.Background(), batch, e.Position); err != nil {
-			b.Fatal(err)
-		}
-		batch = batch[:0]
 	}
-	if err := f.fold(context.Background(), batch, 0); err != nil {
-		b.Fatal(err)
-	}
+	flush(after)
 }
 
 // BenchmarkSearch asks an index of a hundred thousand events.

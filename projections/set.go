@@ -35,6 +35,13 @@ type Config struct {
 
 	Log *slog.Logger // may be nil
 
+	// Lead lets one node fold at a time where several share the database: it
+	// calls run while this node is the one for name, each time with a context
+	// that ends when it no longer is, and returns when ctx has ended. Nil is for
+	// who has the database alone. A node that folds on for a while after another
+	// was chosen does no harm.
+	Lead func(ctx context.Context, name string, run func(context.Context))
+
 	// ReadOnly asks the tables that somebody else keeps in step, and writes
 	// nothing. Opening fails with [ErrBehind] if there are none.
 	ReadOnly bool
@@ -48,6 +55,7 @@ type Set struct {
 	scratch   func(context.Context) (*sql.DB, error)
 	log       *slog.Logger
 	followers []*follower
+	lead      func(ctx context.Context, name string, run func(context.Context))
 	backoff   func(failures int) time.Duration
 }
 
@@ -59,7 +67,8 @@ func Open(ctx context.Context, c Config) (*Set, error) { return open(ctx, c, All
 func open(ctx context.Context, c Config, all []Projection) (*Set, error) {
 	s := &Set{
 		journal: c.Journal,
-		db:      &database{db: c.DB, dialect: c.Dialect},
+		db:      &database{db: c.DB, dialect: c.Dialect, shared: c.Lead != nil},
+		lead:    c.Lead,
 		scratch: c.Scratch,
 		log:     c.Log,
 		backoff: backoff,
@@ -111,8 +120,14 @@ func (s *Set) follower(name string) (*follower, error) {
 
 // WaitFor returns when every projection has seen position p, so that who wrote
 // p reads what was written. It needs [Set.Run], and gives up with [ErrBehind]
-// when ctx ends.
+// when ctx ends. What is [eventstore.Unnumbered] is waited for up to the head.
 func (s *Set) WaitFor(ctx context.Context, p eventstore.Position) error {
+	if p >= eventstore.Unnumbered {
+		var err error
+		if p, err = s.journal.Log.Head(ctx); err != nil {
+			return err
+		}
+	}
 	for _, f := range s.followers {
 		if err := f.waits.wait(ctx, p); err != nil {
 			return fmt.Errorf("%w: %s is at %d, asked for %d: %w", ErrBehind, f.Name, f.waits.at(), p, err)
@@ -127,20 +142,16 @@ func (s *Set) CatchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var all []build
+	after := head
 	for _, f := range s.followers {
-		if err := f.catchUp(ctx, head); err != nil {
+		at, err := f.position(ctx)
+		if err != nil {
 			return err
 		}
+		f.waits.is(at)
+		after, all = min(after, at), append(all, f.active())
 	}
-	return nil
-}
-
-func (f *follower) catchUp(ctx context.Context, head eventstore.Position) error {
-	f.applying.Lock()
-	defer f.applying.Unlock()
-	reached, err := f.db.replay(ctx, f.journal, []build{f.build}, f.waits.at(), head)
-	if err == nil {
-		f.waits.reach(reached)
-	}
+	_, err = s.db.replay(ctx, withoutKeys(s.journal), all, after, head, func(i int, p eventstore.Position) { s.followers[i].reached(p) })
 	return err
 }

@@ -63,12 +63,19 @@ func (h *health) fill(to *Health) {
 	}
 }
 
-// Run keeps every projection in step with the log until ctx ends. One that
-// fails is started again after a while, from its checkpoint; the others go on.
+// Run keeps every projection in step with the log until ctx ends, or sees to
+// it that another node does. One that fails is started again after a while,
+// from its checkpoint; the others go on.
 func (s *Set) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, f := range s.followers {
-		all.Go(func() { s.supervise(ctx, f) })
+		all.Go(func() {
+			if s.lead == nil {
+				s.supervise(ctx, f)
+			} else {
+				s.stand(ctx, f)
+			}
+		})
 	}
 	all.Wait()
 }
@@ -83,12 +90,7 @@ func (s *Set) supervise(ctx context.Context, f *follower) {
 		pause := s.backoff(failures)
 		s.log.ErrorContext(ctx, "projection failed", "projection", f.Name, "position", f.waits.at(),
 			"failures", failures, "again_in", pause, "err", err)
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
+		s.pause(ctx, pause)
 	}
 }
 
@@ -106,6 +108,12 @@ func (s *Set) Health(ctx context.Context) ([]Health, error) {
 	all := make([]Health, len(s.followers))
 	for i, f := range s.followers {
 		all[i] = Health{Name: f.Name, Version: f.Version, Position: f.waits.at(), Head: head}
+		if s.lead != nil && !f.folds.Load() {
+			if at, err := f.position(ctx); err == nil {
+				f.waits.is(at)
+				all[i].Position = at
+			}
+		}
 		f.state.fill(&all[i])
 	}
 	return all, nil

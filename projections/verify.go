@@ -55,19 +55,19 @@ func (s *Set) Verify(ctx context.Context) ([]Difference, error) {
 // verify holds one state of the live tables in view over the comparison, while
 // they are written on.
 func (s *Set) verify(ctx context.Context, f *follower) (found []Difference, err error) {
-	f.rebuilding.Lock() // a rebuild would wait for us, and readers for it
+	f.rebuilding.Lock() // it would drop what is compared
 	defer f.rebuilding.Unlock()
-	into, err := s.openScratch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer into.Close()
-	b := build{f.Projection, 1}
 	err = f.read(ctx, func(live *Tx, at eventstore.Position) error {
-		if _, err := into.fold(ctx, s.journal, []build{b}, at); err != nil {
+		found = nil
+		into, err := s.openScratch(ctx)
+		if err != nil {
 			return err
 		}
-		return into.read(ctx, b, func(rebuilt *Tx) error {
+		defer into.Close()
+		if _, err := into.fold(ctx, s.journal, []Projection{f.Projection}, at); err != nil {
+			return err
+		}
+		return into.read(ctx, build{f.Projection, 1}, func(rebuilt *Tx) error {
 			for _, t := range f.Tables {
 				d := Difference{Projection: f.Name, Table: t.Name, Position: at}
 				if err := compare(ctx, t, live, rebuilt, d, &found); err != nil {
@@ -148,7 +148,7 @@ func (t *Tx) rows(ctx context.Context, table Table) iter.Seq2[row, error] {
 	keys := len(strings.Split(table.Key, ","))
 	query := fmt.Sprintf("SELECT %s, {%s}.* FROM {%s} ORDER BY %s", table.Key, table.Name, table.Name, table.Key)
 	return func(yield func(row, error) bool) {
-		rows, err := t.tx.QueryContext(ctx, t.dialect.rebind(t.build.sql(query)))
+		rows, err := t.query(ctx, query)
 		if err != nil {
 			yield(row{}, err)
 			return

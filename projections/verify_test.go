@@ -19,6 +19,9 @@ func TestVerifyFindsWhatWasChangedByHand(t *testing.T) {
 		{"a number became text", "UPDATE accesses_v1_g1 SET count = 'none' WHERE consent = 'c2'", "accesses", `"none"`, `"200",1`},
 	}
 	for _, test := range tests {
+		if test.name == "a number became text" && dialect() == PostgreSQL {
+			continue // which has types
+		}
 		t.Run(test.name, func(t *testing.T) {
 			h := newHouse(t)
 			h.tell()
@@ -47,7 +50,7 @@ func TestVerifyComparesAtEachProjectionsOwnCheckpoint(t *testing.T) {
 	h.tell()
 	h.catchUp()
 	h.access(newJourney(1, "budgetly", "alice"), "t1", 403)
-	if err := h.set.followers[0].catchUp(ctx, h.head()); err != nil {
+	if _, err := h.set.followers[0].catchUp(ctx, h.head()); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := h.set.Verify(ctx); err != nil || len(found) > 0 {

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -31,6 +32,14 @@ func (w *waits) waiting() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.count > 0
+}
+
+// is corrects the position to what the database says, even if that is less.
+func (w *waits) is(p eventstore.Position) {
+	w.mu.Lock()
+	w.reached = min(w.reached, p)
+	w.mu.Unlock()
+	w.reach(p)
 }
 
 func (w *waits) reach(p eventstore.Position) {
@@ -68,4 +77,18 @@ func (w *waits) wait(ctx context.Context, p eventstore.Position) error {
 		}
 	}
 	return nil
+}
+
+// rest returns after a long while, or a short one if somebody waits.
+func (w *waits) rest(ctx context.Context, long, short time.Duration) {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	if w.waiting() {
+		timer.Reset(short)
+	}
+	select {
+	case <-timer.C:
+	case <-w.hurry:
+	case <-ctx.Done():
+	}
 }
