@@ -130,6 +130,9 @@ func (c *Cluster) url(hosts string) string {
 	return "esdb://" + user + hosts + "?tls=true&tlsCAFile=" + c.ca
 }
 
+// Nodes returns how many there are.
+func (c *Cluster) Nodes() int { return len(c.nodes) }
+
 // Node returns a node, from 0.
 func (c *Cluster) Node(i int) *Node { return c.nodes[i] }
 
