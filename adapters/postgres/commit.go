@@ -65,13 +65,6 @@ func (w *writer) attempt(batch []*request) (*transaction, error) {
 	return t, w.finish(t)
 }
 
-func errIf(condition bool, err error) error {
-	if condition {
-		return err
-	}
-	return nil
-}
-
 // decide adds to t what a request may write, or refuses the request.
 func (t *transaction) decide(r *request) error {
 	if r.history != nil {

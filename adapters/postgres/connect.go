@@ -64,6 +64,12 @@ func bounded(c *pgx.ConnConfig) {
 	c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 }
 
+// onlyReading makes connections that cannot write; a standby will do.
+func onlyReading(c *pgx.ConnConfig) {
+	c.ValidateConnect = nil
+	c.RuntimeParams["default_transaction_read_only"] = "on"
+}
+
 // durable demands that a commit that was acknowledged survives power loss. It
 // leaves settings alone that promise more.
 func durable(ctx context.Context, c *pgx.Conn) error {

@@ -44,7 +44,7 @@ func (l *Log) findable(ctx context.Context, leaves []ledger.Leaf) error {
 		names[i], revisions[i], positions[i] = string(leaves[i].Stream), int64(leaves[i].Revision), int64(leaves[i].Position)
 	}
 	var found int
-	err := l.reading(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err := l.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		return c.QueryRow(ctx, findable, names, revisions, positions).Scan(&found)
 	})
 	if err == nil && found != len(leaves) {

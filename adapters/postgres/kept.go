@@ -10,17 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A records is the part of a schema that keeps what was signed; log and table
-// have it alike. reach runs f on a connection, and on another one if that is
-// broken, so f may happen twice.
-type records struct {
-	reach func(ctx context.Context, f func(context.Context, *pgx.Conn) error) error
-}
+// records are the part of a schema that keeps what was signed; log and table
+// have it alike.
+type records struct{ kept *database }
 
 // KeepCheckpoint keeps a signed note, durably.
 func (r records) KeepCheckpoint(ctx context.Context, epoch, size int64, note []byte) error {
 	const keep = "INSERT INTO checkpoint(epoch, size, note) VALUES ($1, $2, $3) ON CONFLICT (epoch, size) DO UPDATE SET note = excluded.note"
-	return r.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	return r.kept.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, keep, epoch, size, present(note))
 		return err
 	})
@@ -57,7 +54,7 @@ func (r records) NewestCheckpoint(ctx context.Context) ([]byte, error) {
 
 // checkpoint returns a note beyond epoch and size, and moves them to it.
 func (r records) checkpoint(ctx context.Context, sql string, epoch, size *int64) (note []byte, err error) {
-	err = r.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err = r.kept.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		return c.QueryRow(ctx, sql, *epoch, *size).Scan(epoch, size, &note)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -69,7 +66,7 @@ func (r records) checkpoint(ctx context.Context, sql string, epoch, size *int64)
 // Claimed returns the last claim.
 func (r records) Claimed(ctx context.Context) (claim ledger.Claim, err error) {
 	var root []byte
-	err = r.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err = r.kept.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		return c.QueryRow(ctx, "SELECT epoch, size, root FROM claim").Scan(&claim.Epoch, &claim.Size, &root)
 	})
 	claim.Root = hashOf(root)
@@ -81,7 +78,7 @@ func (r records) Claimed(ctx context.Context) (claim ledger.Claim, err error) {
 func (r records) Claim(ctx context.Context, from, to ledger.Claim) error {
 	const replace = "UPDATE claim SET epoch = $1, size = $2, root = $3 WHERE epoch = $4 AND size = $5 AND root = $6"
 	var replaced bool
-	err := r.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err := r.kept.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		tag, err := c.Exec(ctx, replace, to.Epoch, to.Size, to.Root[:], from.Epoch, from.Size, from.Root[:])
 		replaced = tag.RowsAffected() == 1
 		return err

@@ -3,33 +3,24 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
-
-	"github.com/chirograph/chirograph/eventstore"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// readConns bounds how many reads of a node run at once.
-const readConns = 8
-
-func (l *Log) open(ctx context.Context, o Options) (err error) {
+func (l *Log) open(ctx context.Context, config *pgx.ConnConfig, o Options) (err error) {
 	if o.ReadOnly { // a standby will do
-		l.config.ValidateConnect = nil
-		l.config.RuntimeParams["default_transaction_read_only"] = "on"
+		onlyReading(config)
 	} else {
-		if err := prepared(ctx, l.config, o.Schema, logMigrations, o.ID); err != nil {
+		if err := prepared(ctx, config, o.Schema, logMigrations, o.ID); err != nil {
 			return err
 		}
 	}
-	if l.readers, err = newPool(l.config); err != nil {
+	if err := l.use(config); err != nil {
 		return err
 	}
-	l.records = records{l.reading}
-	if err := l.identify(ctx, o); err != nil {
+	l.records = records{&l.database}
+	if l.id, err = identified(ctx, &l.database, len(logMigrations), o.ID); err != nil {
 		return err
 	}
 	if !o.ReadOnly {
@@ -56,36 +47,26 @@ func prepared(ctx context.Context, config *pgx.ConnConfig, schema string, steps 
 	return migrate(ctx, c, schema, steps, id)
 }
 
-func newPool(config *pgx.ConnConfig) (*pgxpool.Pool, error) {
-	c, err := pgxpool.ParseConfig("")
-	if err != nil {
-		return nil, err
-	}
-	c.ConnConfig, c.MaxConns, c.AfterConnect = config.Copy(), readConns, durable
-	c.MaxConnIdleTime = 5 * time.Minute
-	return pgxpool.NewWithConfig(context.Background(), c)
-}
-
-func (l *Log) identify(ctx context.Context, o Options) error {
-	have, err := dataFormat(ctx, l.readers, len(logMigrations))
-	switch {
-	case err != nil:
+// identified is the id of the log in a schema whose data format is today's.
+func identified(ctx context.Context, d *database, known int, want uuid.UUID) (id uuid.UUID, err error) {
+	err = d.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		have, err := dataFormat(ctx, c, known)
+		switch {
+		case err != nil:
+			return err
+		case have == 0:
+			return ErrNoLog
+		case have < known:
+			return fmt.Errorf("data format %d is older than %d: start the server once", have, known)
+		}
+		id, err = identity(ctx, c, want)
 		return err
-	case have == 0:
-		return ErrNoLog
-	case have < len(logMigrations):
-		return fmt.Errorf("data format %d is older than %d: start the server once", have, len(logMigrations))
-	}
-	l.id, err = identity(ctx, l.readers, o.ID)
-	return err
+	})
+	return id, err
 }
 
 // ID is chosen when the log is made.
 func (l *Log) ID() uuid.UUID { return l.id }
-
-// Halted is why the database has not been reached for some seconds, nil if it
-// has.
-func (l *Log) Halted() error { return l.health.check() }
 
 // Close ends every subscription with [eventstore.ErrClosed] and waits for the
 // commit under way. What is still queued is refused.
@@ -93,48 +74,7 @@ func (l *Log) Close() error {
 	l.closing.Do(func() {
 		l.end()
 		l.running.Wait()
-		l.readers.Close()
+		l.pool.Close()
 	})
 	return nil
-}
-
-// isOpen is nil until the log is closed.
-func (l *Log) isOpen() error {
-	select {
-	case <-l.ended.Done():
-		return eventstore.ErrClosed
-	default:
-		return nil
-	}
-}
-
-// health remembers since when the database cannot be reached.
-type health struct {
-	mu    sync.Mutex
-	since time.Time
-	why   error
-}
-
-// tolerated is how long the database may be away before a node says so.
-const tolerated = 3 * time.Second
-
-// note records how a request to the database ended.
-func (h *health) note(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch {
-	case err == nil:
-		h.since, h.why = time.Time{}, nil
-	case h.why == nil:
-		h.since, h.why = time.Now(), err
-	}
-}
-
-func (h *health) check() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.why == nil || time.Since(h.since) < tolerated {
-		return nil
-	}
-	return fmt.Errorf("postgres: not reached since %s: %w", h.since.UTC().Format(time.RFC3339), h.why)
 }

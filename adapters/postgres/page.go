@@ -38,7 +38,7 @@ func (l *Log) pages() *pages { return &pages{l, firstRows} }
 
 // read runs a query, whose last parameter is how many rows it may return.
 func (p *pages) read(ctx context.Context, sql string, args ...any) (got page, err error) {
-	err = p.reading(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err = p.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		got = page{leaves: make([]ledger.Leaf, 0, p.rows)}
 		rows, err := c.Query(ctx, sql, append(args, p.rows)...)
 		if err != nil {

@@ -27,8 +27,6 @@ import (
 	"github.com/chirograph/chirograph/eventstore/ledger"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // DefaultSchema is where the log is unless [Options] say otherwise.
@@ -49,21 +47,17 @@ type Options struct {
 // A Log is one node's access to an event log in PostgreSQL. Every call of
 // Append is all or nothing.
 type Log struct {
+	database
+	records
+
 	id      uuid.UUID
-	config  *pgx.ConnConfig
 	lock    int64
 	channel string // of notifications
 	now     func() time.Time
 
-	records
-	readers *pgxpool.Pool
 	writer  *writer // nil if read-only
-	health  health
-
-	seen    seen // the head as far as this node has heard
+	seen    seen    // the head as far as this node has heard
 	closing sync.Once
-	ended   context.Context // when the log is closed
-	end     func()
 	running sync.WaitGroup
 }
 
@@ -92,17 +86,15 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	}
 	bounded(config)
 	l := &Log{
-		config:  config,
 		lock:    lockKey(o.Schema),
 		channel: fmt.Sprintf("chirograph_%016x", uint64(lockKey(o.Schema))),
 		now:     o.Now,
 	}
 	l.seen.reset()
-	l.ended, l.end = context.WithCancel(context.Background())
-	if err := l.open(ctx, o); err != nil {
-		l.end()
-		if l.readers != nil {
-			l.readers.Close()
+	if err := l.open(ctx, config, o); err != nil {
+		if l.pool != nil {
+			l.end()
+			l.pool.Close()
 		}
 		return nil, fmt.Errorf("open log in schema %s: %w", o.Schema, err)
 	}

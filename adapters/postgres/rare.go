@@ -22,7 +22,7 @@ func (l *Log) rare(ctx context.Context, categories []string, after, head eventst
 	if len(categories) == 0 {
 		return nil, false, nil
 	}
-	err = l.reading(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err = l.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		var sids []int64
 		for _, category := range categories {
 			of, err := numbers(ctx, c, "SELECT sid FROM stream WHERE name >= $1 AND name < $2 LIMIT $3",

@@ -2,43 +2,12 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/chirograph/chirograph/eventstore"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/puddle/v2"
 )
-
-// reading runs f on a connection for reads. If that turns out to be broken,
-// because the server was restarted meanwhile, f runs again on a new one.
-func (l *Log) reading(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
-	if err := errors.Join(l.isOpen(), ctx.Err()); err != nil {
-		return err
-	}
-	err := l.readOnce(ctx, f)
-	if lost(err) && ctx.Err() == nil {
-		l.readers.Reset()
-		err = l.readOnce(ctx, f)
-	}
-	if ctx.Err() == nil {
-		l.health.note(errIf(lost(err), err))
-	}
-	return err
-}
-
-func (l *Log) readOnce(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
-	c, err := l.readers.Acquire(ctx)
-	if errors.Is(err, puddle.ErrClosedPool) {
-		return eventstore.ErrClosed
-	}
-	if err != nil {
-		return err
-	}
-	defer c.Release()
-	return f(ctx, c.Conn())
-}
 
 const streamFrom = "SELECT " + columnList + " FROM stream s JOIN event e USING (sid) WHERE s.name = $1 AND e.revision >= $2 ORDER BY e.revision LIMIT $3"
 
@@ -117,7 +86,7 @@ func (l *Log) yieldBetween(ctx context.Context, after, head eventstore.Position,
 
 // Head is the position of the last event, whichever node wrote it.
 func (l *Log) Head(ctx context.Context) (head eventstore.Position, err error) {
-	err = l.reading(ctx, func(ctx context.Context, c *pgx.Conn) error {
+	err = l.reach(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		return c.QueryRow(ctx, "SELECT size FROM head").Scan(&head)
 	})
 	return head, err

@@ -46,7 +46,7 @@ const (
 // Hashes returns nodes of the tree. Leaves and every eighth level above them
 // are stored; what is between is computed from at most 128 of those.
 func (l *Log) Hashes(ctx context.Context, indexes []int64) (hashes []tlog.Hash, err error) {
-	err = l.reading(ctx, func(ctx context.Context, c *pgx.Conn) (err error) {
+	err = l.reach(ctx, func(ctx context.Context, c *pgx.Conn) (err error) {
 		hashes, err = treeHashes(ctx, c, eventHashes, indexes)
 		return err
 	})
