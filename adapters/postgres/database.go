@@ -41,6 +41,14 @@ func (d *database) use(config *pgx.ConnConfig) error {
 	return err
 }
 
+// release waits for what is under way and closes the pool, if there is one.
+func (d *database) release() {
+	if d.pool != nil {
+		d.end()
+		d.pool.Close()
+	}
+}
+
 // isOpen is nil until the database is closed.
 func (d *database) isOpen() error {
 	if d.ended.Err() != nil {

@@ -92,10 +92,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	}
 	l.seen.reset()
 	if err := l.open(ctx, config, o); err != nil {
-		if l.pool != nil {
-			l.end()
-			l.pool.Close()
-		}
+		l.release()
 		return nil, fmt.Errorf("open log in schema %s: %w", o.Schema, err)
 	}
 	return l, nil
