@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/dev"
 
@@ -33,6 +34,8 @@ production.`,
 	f.IntVar(&o.Public, "port", 8443, "public port, 0 for any")
 	f.IntVar(&o.MTLS, "mtls-port", 8444, "port for clients with certificates, 0 for any")
 	f.IntVar(&o.Admin, "admin-port", 9443, "admin port, 0 for any")
+	f.IntVar(&o.Nodes, "nodes", 1, "how many nodes serve together; more than one needs --postgres")
+	f.StringVar(&o.Postgres, "postgres", os.Getenv("CHIROGRAPH_STORE__POSTGRES"), "URL of an empty PostgreSQL database that the nodes share")
 	f.StringVar(&logLevel, "log-level", "warn", "debug, info, warn or error")
 	c.PersistentFlags().StringVar(&o.Dir, "data", dev.DefaultDir, "data folder")
 	c.AddCommand(&cobra.Command{

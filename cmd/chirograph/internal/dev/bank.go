@@ -7,6 +7,7 @@ import (
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/api/resource"
 	"github.com/chirograph/chirograph/api/samplebank"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
 	"github.com/chirograph/chirograph/domain/fapi"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -29,8 +30,7 @@ const (
 )
 
 // bank is the accounts API, on both listeners.
-func (s *stage) bank() http.Handler {
-	p := s.platform
+func (s *stage) bank(p *platform.Platform) http.Handler {
 	return samplebank.Bank{Now: p.Now}.Handler(&resource.Server{
 		Checker: p.API.Checker(issuerID, s.origin()+bankPath), URLs: resource.At(s.origin(), s.config.MTLS.Origin),
 		Certificate: p.API.Certificates.Certificate, Now: p.Now, Log: s.Log,

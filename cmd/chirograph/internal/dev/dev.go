@@ -21,16 +21,21 @@ import (
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/spread"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/installation"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options of [Run].
 type Options struct {
 	Dir                 string
-	Ephemeral           bool // a temporary folder, removed at the end
-	Once                bool // end after the story
-	Public, MTLS, Admin int  // ports on loopback; 0 for any that is free
+	Ephemeral           bool   // a temporary folder, removed at the end
+	Once                bool   // end after the story
+	Public, MTLS, Admin int    // ports on loopback; 0 for any that is free
+	Nodes               int    // that serve together, 0 or 1 for one
+	Postgres            string // URL of an own, empty database, which several nodes need
 	Version             string
 	Out                 io.Writer // the story
 	Log                 *slog.Logger
@@ -40,6 +45,13 @@ type Options struct {
 type stage struct {
 	Options
 	folder
+	node          // the first, which also tells the story from the log
+	others []node // if there are several
+	spread []*spread.Spread
+}
+
+// A node is one server.
+type node struct {
 	config   config.Config
 	platform *platform.Platform
 	server   *serve.Server
@@ -61,11 +73,23 @@ func Run(ctx context.Context, o Options) error {
 	if s.folder, err = prepare(o.Dir, time.Now()); err != nil {
 		return err
 	}
-	if err := s.open(ctx); err != nil {
+	open := s.open
+	if o.Nodes > 1 {
+		open = s.openSeveral
+	}
+	if err := open(ctx); err != nil {
 		return err
 	}
-	defer s.platform.Close()
+	defer s.close()
 	return s.serve(ctx)
+}
+
+func (s *stage) nodes() []node { return append([]node{s.node}, s.others...) }
+
+func (s *stage) close() {
+	for _, n := range s.nodes() {
+		n.platform.Close()
+	}
 }
 
 // open binds the ports, because the issuers are named after them, and opens
@@ -78,22 +102,34 @@ func (s *stage) open(ctx context.Context) (err error) {
 	}
 	s.Public, s.MTLS, s.Admin = port(bound.Public), port(bound.MTLS), port(bound.Admin)
 	s.config = s.settings()
-	s.platform, err = platform.Open(ctx, platform.Options{
-		Config: s.config, Purpose: installation.Development, Create: true, Dev: true, Version: s.Version, Log: s.Log,
+	if s.node, err = s.start(ctx, s.config, bound); err != nil {
+		return err
+	}
+	if err := s.furnish(ctx); err != nil {
+		return errors.Join(s.mismatch(err), s.platform.Close(), bound.Close())
+	}
+	return nil
+}
+
+// start opens a platform and a server on bound sockets.
+func (s *stage) start(ctx context.Context, c config.Config, bound serve.Bound) (n node, err error) {
+	n.config = c
+	n.platform, err = platform.Open(ctx, platform.Options{
+		Config: c, Purpose: installation.Development, Create: true, Dev: true, Version: s.Version, Log: s.Log,
 	})
 	if err != nil {
-		return errors.Join(err, bound.Close())
+		return n, errors.Join(err, bound.Close())
 	}
-	if s.server, err = serve.New(ctx, s.platform, bound); err == nil {
-		err = s.furnish(ctx)
+	if n.server, err = serve.New(ctx, n.platform, bound); err != nil {
+		return n, errors.Join(s.mismatch(err), n.platform.Close(), bound.Close())
 	}
-	if err != nil {
-		err = fmt.Errorf("%w\n%s was made with other ports or by another version: choose the same ports, "+
-			"another folder (--data), or wipe it (chirograph dev reset)", err, s.Dir)
-		return errors.Join(err, s.platform.Close(), bound.Close())
-	}
-	s.server.Elsewhere = s.elsewhere()
-	return nil
+	n.server.Elsewhere = s.elsewhere(n)
+	return n, nil
+}
+
+func (s *stage) mismatch(err error) error {
+	return fmt.Errorf("%w\n%s was made with other ports or by another version: choose the same ports, "+
+		"another folder (--data), or wipe it (chirograph dev reset)", err, s.Dir)
 }
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
@@ -130,7 +166,7 @@ func (s *stage) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan error, 1)
-	go func() { served <- s.server.Run(ctx) }()
+	go func() { served <- s.run(ctx) }()
 	s.banner()
 	err := s.play(ctx)
 	switch {
@@ -147,11 +183,23 @@ func (s *stage) serve(ctx context.Context) error {
 	return <-served
 }
 
+// run serves until ctx ends or a node fails.
+func (s *stage) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, n := range s.nodes() {
+		group.Go(func() error { return n.server.Run(ctx) })
+	}
+	for _, spread := range s.spread {
+		group.Go(func() error { return spread.Run(ctx) })
+	}
+	return group.Wait()
+}
+
 // elsewhere answers what is for no issuer: the sample bank, and a page of
 // directions.
-func (s *stage) elsewhere() http.Handler {
+func (s *stage) elsewhere(n node) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(bankPath+"/", s.bank())
+	mux.Handle(bankPath+"/", s.bank(n.platform))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		for _, line := range s.directions() {

@@ -109,7 +109,7 @@ func TestRestoreRepeatsErasures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	restored := &house{t: t, stage: &stage{platform: p}}
+	restored := &house{t: t, stage: &stage{node: node{platform: p}}}
 	if status, body := restored.operate("GET", "/admin/subjects/"+ben.Subject, nil); status != http.StatusOK || strings.Contains(body, ben.Name) {
 		t.Errorf("somebody who was erased is back: %d %s", status, body)
 	}

@@ -22,6 +22,10 @@ func (s *stage) banner() {
 // then tells it once more from the log.
 func (s *stage) play(ctx context.Context) error {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.trusted}, ForceAttemptHTTP2: true}
+	if len(s.others) > 0 { // a connection each time, so that every request meets the next node
+		transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.trusted}, DisableKeepAlives: true}
+		fmt.Fprintf(s.Out, "  %d nodes over one database; each request goes to the next one.\n\n", len(s.nodes()))
+	}
 	defer transport.CloseIdleConnections()
 	alice := samplebank.Customers()[0]
 	cast := story.Cast{

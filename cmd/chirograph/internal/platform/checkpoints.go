@@ -43,7 +43,11 @@ func (p *Platform) newCheckpointKey(ctx context.Context) ([]byte, error) {
 	}
 	seed := make([]byte, ed25519.SeedSize)
 	rand.Read(seed)
-	return seed, p.Ring.PutSecret(ctx, keys.ForCheckpoints, seed)
+	err := p.Ring.PutSecret(ctx, keys.ForCheckpoints, seed)
+	if errors.Is(err, keys.ErrTaken) { // another node was first
+		return p.Ring.Secret(ctx, keys.ForCheckpoints)
+	}
+	return seed, err
 }
 
 func (p *Platform) keeping() ledger.Config {

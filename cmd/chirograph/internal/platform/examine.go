@@ -3,7 +3,6 @@ package platform
 import (
 	"context"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/metrics"
@@ -24,9 +23,6 @@ func Examine(ctx context.Context, o Options, readOnly bool) (*Platform, error) {
 	}
 	o.ReadOnly = readOnly
 	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
-	if _, err := os.Stat(p.Folder.log()); err != nil {
-		return nil, noData(p.Folder)
-	}
 	for _, step := range []func(context.Context) error{p.openLog, p.openKeys, p.findCheckpointKey} {
 		if err := step(ctx); err != nil {
 			p.Close()

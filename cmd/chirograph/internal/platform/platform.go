@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/keys"
+	"github.com/chirograph/chirograph/adapters/limits"
 	"github.com/chirograph/chirograph/adapters/login"
 	"github.com/chirograph/chirograph/adapters/metrics"
 	"github.com/chirograph/chirograph/api"
@@ -62,10 +63,14 @@ type Platform struct {
 	Admin       *admin.Server
 	Signer      *signer
 
+	shared     *shared // nil where there is one node
+	limits     *limits.Limits
+	number     func(context.Context) error // numbers the leaves of an engine that does not; nil if it does
 	master     *keys.Master
 	checkpoint ed25519.PrivateKey
 	tables     *sql.DB
 	following  atomic.Bool // projections are kept in step by Run
+	governing  atomic.Bool // this node does what one node does for all
 	verified   atomic.Pointer[Verification]
 	fresh      bool // the log was made by this opening
 }
@@ -88,12 +93,6 @@ func Open(ctx context.Context, o Options) (*Platform, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
-	if _, err := os.Stat(p.Folder.log()); errors.Is(err, os.ErrNotExist) && !o.Create {
-		return nil, noData(p.Folder)
-	}
-	if err := p.Folder.whole(); err != nil {
-		return nil, err
-	}
 	for _, step := range []func(context.Context) error{
 		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openProjections, p.openServer, p.reapplyErasures,
 	} {
@@ -112,13 +111,10 @@ func (p *Platform) openKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(p.Folder.keyring()); err != nil && head > 0 {
-		return &ledger.UnverifiableError{What: "the keyring " + p.Folder.keyring() + " is missing", Err: err}
+	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0 && p.shared == nil); err != nil {
+		return &ledger.UnverifiableError{What: "the master key " + p.Folder.Master + " cannot be used" + p.masterHint(), Err: err}
 	}
-	if p.master, err = keys.OpenMaster(p.Folder.Master, head == 0); err != nil {
-		return &ledger.UnverifiableError{What: "the master key " + p.Folder.Master + " cannot be used", Err: err}
-	}
-	if p.Ring, err = keys.Open(ctx, p.Folder.keyring(), p.master, keys.Settings{Now: p.Now}); err != nil {
+	if err := p.openRing(ctx, head); err != nil {
 		return &ledger.UnverifiableError{What: "the keyring cannot be used", Err: err}
 	}
 	p.Signer = newSigner(p.Ring.SigningKeys())
@@ -126,16 +122,45 @@ func (p *Platform) openKeys(ctx context.Context) error {
 		Log:   p.Log,
 		Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: p.Ring, Log: p.Log.ID()},
 	}
+	if p.shared != nil {
+		p.Journal.Feed = eventstore.NewFeed(p.Log, func(err error) { p.failed(ctx, "feed", err) })
+	}
 	return nil
 }
 
+// masterHint says how nodes get what they must have in common.
+func (p *Platform) masterHint() string {
+	if p.shared == nil {
+		return ""
+	}
+	return " (every node has the same; config master-key makes one)"
+}
+
+func (p *Platform) openRing(ctx context.Context, head eventstore.Position) (err error) {
+	settings := keys.Settings{Now: p.Now}
+	if p.shared != nil {
+		p.Ring, err = keys.OpenShared(ctx, p.shared.keys, p.master, settings)
+		return err
+	}
+	if _, err := os.Stat(p.Folder.keyring()); err != nil && head > 0 {
+		return err
+	}
+	p.Ring, err = keys.Open(ctx, p.Folder.keyring(), p.master, settings)
+	return err
+}
+
 func (p *Platform) openLogin(ctx context.Context) (err error) {
+	settings := login.Defaults()
+	settings.Idle, settings.Absolute = time.Duration(p.Config.Sessions.Idle), time.Duration(p.Config.Sessions.Absolute)
+	index := p.master.Derive(keys.ForLoginNames)
+	if p.shared != nil {
+		p.Login, err = login.OpenShared(ctx, p.shared.login, index, p.Ring, settings)
+		return err
+	}
 	if _, err := os.Stat(p.Folder.state()); err != nil && !p.fresh {
 		p.Options.Log.WarnContext(ctx, "sign-in names, passwords and sessions begin anew: the file is missing", "file", p.Folder.state())
 	}
-	settings := login.Defaults()
-	settings.Idle, settings.Absolute = time.Duration(p.Config.Sessions.Idle), time.Duration(p.Config.Sessions.Absolute)
-	p.Login, err = login.Open(ctx, p.Folder.state(), p.master.Derive(keys.ForLoginNames), p.Ring, settings)
+	p.Login, err = login.Open(ctx, p.Folder.state(), index, p.Ring, settings)
 	return err
 }
 
@@ -154,5 +179,6 @@ func (p *Platform) Close() error {
 	if p.Log != nil {
 		all = append(all, p.Log.Close())
 	}
+	all = append(all, p.shared.close())
 	return errors.Join(all...)
 }

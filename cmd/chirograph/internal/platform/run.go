@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/eventstore/ledger"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -17,13 +18,58 @@ func (p *Platform) Run(ctx context.Context) error {
 	p.following.Store(true)
 	defer p.following.Store(false)
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.govern(ctx) })
+	group.Go(func() error { p.Projections.Run(ctx); return nil })
+	group.Go(func() error {
+		p.every(ctx, time.Minute, "refusals", func() error { return p.API.FlushRefusals(ctx, p.Now()) })
+		return nil
+	})
+	if p.shared != nil {
+		group.Go(func() error { return p.beside(ctx) })
+	}
+	return group.Wait()
+}
+
+// govern does what one node does for all of them, while this node is that one.
+func (p *Platform) govern(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	p.lead(ctx, "platform", func(ctx context.Context) {
+		p.governing.Store(true)
+		defer p.governing.Store(false)
+		if err := p.office(ctx); err != nil {
+			stop(err) // altered: no other node should find it in order either
+		}
+	})
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (p *Platform) office(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return p.Keeper.Run(ctx, time.Duration(p.Config.Checkpoints.Interval), func(err error) { p.failed(ctx, "checkpoint", err) })
 	})
-	group.Go(func() error { p.Projections.Run(ctx); return nil })
 	group.Go(func() error { return p.keepHouse(ctx) })
 	group.Go(func() error { return p.keepVerifying(ctx) })
+	if p.number != nil {
+		group.Go(func() error { return p.number(ctx) })
+	}
 	return group.Wait()
+}
+
+// altered returns err if it says that the log was altered. Anything else is
+// told, and tried again.
+func (p *Platform) altered(ctx context.Context, err error) error {
+	if _, altered := errors.AsType[*ledger.AlteredError](err); altered {
+		return err
+	}
+	if err != nil && ctx.Err() == nil {
+		p.failed(ctx, "checkpoint", err)
+	}
+	return nil
 }
 
 // failed tells of background work that will be tried again.
@@ -34,20 +80,32 @@ func (p *Platform) failed(ctx context.Context, task string, err error) {
 
 // keepHouse does the small work of every minute and every hour.
 func (p *Platform) keepHouse(ctx context.Context) error {
-	minute, hour := time.NewTicker(time.Minute), time.NewTicker(time.Hour)
-	defer minute.Stop()
-	defer hour.Stop()
+	var group errgroup.Group
+	for _, chore := range []struct {
+		name  string
+		every time.Duration
+		do    func() error
+	}{
+		{"expiry", time.Minute, func() error { return p.noteExpiry(ctx) }},
+		{"sessions", time.Hour, func() error { return p.Login.Sweep(ctx, p.Now()) }},
+		{"journeys", time.Hour, func() error { _, err := p.Ring.DestroyExpired(ctx, p.Now()); return err }},
+		{"rotation", time.Hour, func() error { return p.Admin.RotateDue(ctx, p.Meta(event.ActorSystem)) }},
+	} {
+		group.Go(func() error { p.every(ctx, chore.every, chore.name, chore.do); return nil })
+	}
+	return group.Wait()
+}
+
+// every does something again and again until ctx ends.
+func (p *Platform) every(ctx context.Context, interval time.Duration, task string, do func() error) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-minute.C:
-			p.try(ctx, "refusals", func() error { return p.API.FlushRefusals(ctx, p.Now()) })
-			p.try(ctx, "expiry", func() error { return p.noteExpiry(ctx) })
-		case <-hour.C:
-			p.try(ctx, "sessions", func() error { return p.Login.Sweep(ctx, p.Now()) })
-			p.try(ctx, "journeys", func() error { _, err := p.Ring.DestroyExpired(ctx, p.Now()); return err })
-			p.try(ctx, "rotation", func() error { return p.Admin.RotateDue(ctx, p.Meta(event.ActorSystem)) })
+			return
+		case <-tick.C:
+			p.try(ctx, task, do)
 		}
 	}
 }

@@ -33,7 +33,9 @@ func (p *Platform) openServer(context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.limits = limited
 	p.API = api.New(p.Journal, p.outside(clientKeys, mtls.NewTrust(authorities), limited))
+	p.hear()
 	p.Admin = admin.New(p.API, p.Projections, admin.Outside{
 		Keys: privateKeys{p}, People: people{p}, Ledger: proving{p}, Current: p.Current, Backup: p.Backup,
 	})

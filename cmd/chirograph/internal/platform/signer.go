@@ -69,6 +69,13 @@ func (s *signer) forget(kid string) {
 	delete(s.ready, kid)
 }
 
+// forgetAll drops every private key from memory.
+func (s *signer) forgetAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.ready)
+}
+
 func algorithmOf(pub crypto.PublicKey) (string, error) {
 	switch pub.(type) {
 	case *rsa.PublicKey:

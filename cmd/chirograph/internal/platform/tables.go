@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 	"github.com/chirograph/chirograph/projections"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -15,15 +16,22 @@ import (
 // openProjections opens the tables of the folder; beside a server, tables that
 // are folded anew and thrown away.
 func (p *Platform) openProjections(ctx context.Context) (err error) {
-	if p.ReadOnly {
-		p.tables, err = scratch(ctx)
-	} else {
-		p.tables, err = tablesIn(p.Folder.projections())
+	c := projections.Config{Journal: p.Journal, Scratch: scratch, Log: p.Options.Log}
+	switch {
+	case p.ReadOnly:
+		c.DB, err = scratch(ctx)
+	case p.Config.Projections.Where == config.Shared:
+		c.DB, c.Dialect, c.Lead = p.shared.tables, projections.PostgreSQL, p.lead
+	default:
+		c.DB, err = tablesIn(p.Folder.projections())
 	}
 	if err != nil {
 		return err
 	}
-	p.Projections, err = projections.Open(ctx, projections.Config{DB: p.tables, Journal: p.Journal, Scratch: scratch, Log: p.Options.Log})
+	if p.tables = c.DB; c.Lead != nil {
+		p.tables = nil // closed with what is shared
+	}
+	p.Projections, err = projections.Open(ctx, c)
 	if err != nil && !p.ReadOnly {
 		err = fmt.Errorf("%s: %w (it holds nothing that the log has not: it can be moved away, and is built again)", p.Folder.projections(), err)
 	}

@@ -147,6 +147,10 @@ func (s *Server) writeAdminFile() error {
 
 func (s *Server) removeAdminFile() { os.Remove(s.Folder.Admin()) }
 
+// Address is where a listener, "public", "mtls" or "admin", can be reached; ""
+// if there is none.
+func (s *Server) Address(listener string) string { return s.listeners.address(listener) }
+
 func (all listeners) address(name string) string {
 	for _, l := range all {
 		if l.name == name {

@@ -1,0 +1,24 @@
+package dev
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
+)
+
+func TestSeveralNodesPlayTheStoryOverOneDatabase(t *testing.T) {
+	var told, log bytes.Buffer
+	o := Options{
+		Dir: t.TempDir(), Once: true, Nodes: 3, Postgres: pgtest.New(t), Version: "test",
+		Out: &told, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	if err := Run(t.Context(), o); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, &told, &log)
+	}
+	if !strings.Contains(told.String(), "nothing altered") {
+		t.Errorf("the story was not verified:\n%s", &told)
+	}
+}

@@ -1,0 +1,94 @@
+package platform
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/postgres"
+
+	"github.com/google/uuid"
+)
+
+var errNoShared = fmt.Errorf("%w in the database that store names: serve makes one", ErrNoData)
+
+// Schemas of the database that nodes share, beside that of the log.
+const (
+	keysSchema        = "chirograph_keys"
+	loginSchema       = "chirograph_login"
+	projectionsSchema = "chirograph_projections"
+)
+
+// A shared is what the nodes of an installation have in common besides the
+// log. It is nil where there is one node.
+type shared struct {
+	url  string
+	node string
+
+	keys, login, tables *sql.DB
+	lease               interface {
+		Lead(context.Context, string, string, time.Duration, func(context.Context))
+	}
+	spending interface {
+		Exchange(context.Context, string, map[string]int) (map[string]int, error)
+	}
+}
+
+// openShared connects to what other nodes use too.
+func (p *Platform) openShared(ctx context.Context) (err error) {
+	s := &shared{node: p.Config.Store.Node}
+	p.shared = s
+	if s.url, err = p.Config.Store.PostgresURL(); err != nil {
+		return err
+	}
+	if s.node == "" {
+		if s.node, err = someName(); err != nil {
+			return err
+		}
+	}
+	for schema, db := range map[string]**sql.DB{keysSchema: &s.keys, loginSchema: &s.login, projectionsSchema: &s.tables} {
+		if *db, err = postgres.OpenSQL(ctx, s.url, schema); err != nil {
+			return err
+		}
+	}
+	if p.ReadOnly {
+		return nil
+	}
+	return nil
+}
+
+// someName tells processes of one machine apart, also from their predecessors.
+func someName() (string, error) {
+	host, err := os.Hostname()
+	return host + "-" + uuid.NewString()[:8], err
+}
+
+func (s *shared) close() error {
+	if s == nil {
+		return nil
+	}
+	var all []error
+	for _, db := range []*sql.DB{s.keys, s.login, s.tables} {
+		if db != nil {
+			all = append(all, db.Close())
+		}
+	}
+	return errors.Join(all...)
+}
+
+// leadership is how long a node that no longer answers keeps what only one
+// node does.
+const leadership = 6 * time.Second
+
+// lead runs work while this node is the one of all that does it, until ctx
+// ends. A single node always is.
+func (p *Platform) lead(ctx context.Context, name string, work func(context.Context)) {
+	if p.shared == nil || p.shared.lease == nil {
+		work(ctx)
+		return
+	}
+	p.shared.lease.Lead(ctx, name, p.shared.node, leadership, work)
+}
