@@ -1,8 +1,10 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -96,9 +98,12 @@ func index(ctx context.Context, tx *Tx, added []indexed) error {
 		entries = append(entries, []any{x.position, nanos(x.event.Recorded), x.event.Stream, x.event.Revision, x.client, x.result,
 			x.customer, x.customerSince, x.consent, x.consentSince})
 		for _, l := range x.links {
-			links = append(links, []any{l.kind, l.id, x.position, l.since})
+			links = append(links, []any{string(l.kind), l.id, x.position, l.since})
 		}
 	}
+	slices.SortFunc(links, func(a, b []any) int { // neighbours are written together
+		return cmp.Or(strings.Compare(a[0].(string), b[0].(string)), strings.Compare(a[1].(string), b[1].(string)))
+	})
 	if err := tx.insert(ctx, "INSERT INTO {entries} (position, recorded, stream, revision, client, result, customer, customer_since, consent, consent_since)", entries, ""); err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func runs(hits []hit) []*run {
 
 // load decodes the events of a run that have a place in into.
 func (a *Audit) load(ctx context.Context, r *run, into map[eventstore.Position]eventstore.Decoded) error {
-	for e, err := range a.journal.Log.ReadStream(ctx, r.stream, r.from) {
+	for e, err := range numbered(ctx, a.journal.Log, r.stream, r.from) {
 		if err != nil {
 			return err
 		}

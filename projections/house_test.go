@@ -118,7 +118,7 @@ func (h *house) catchUp() {
 }
 
 // dump writes every row of every projection as text.
-func dump(t *testing.T, followers []*follower) string {
+func dump(t testing.TB, followers []*follower) string {
 	t.Helper()
 	var b strings.Builder
 	for _, f := range followers {

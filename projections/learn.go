@@ -43,7 +43,7 @@ func (l *learning) recall(ctx context.Context, things []link) error {
 	found, err := lookup(ctx, l.tx, func(s scanner) (e entry, err error) {
 		err = s.Scan(&e.of.kind, &e.of.id, &e.position, &e.client, &e.customer, &e.consent)
 		return e, err
-	}, `WITH asked(kind, id) AS (VALUES %) SELECT a.kind, a.id, e.position, e.client, e.customer, e.consent
+	}, `WITH asked(kind, id) AS (%) SELECT a.kind, a.id, e.position, e.client, e.customer, e.consent
 		FROM asked a CROSS JOIN {entries} e
 		WHERE e.position = (SELECT MAX(l.position) FROM {links} l WHERE l.kind = a.kind AND l.id = a.id)`, keys)
 	for _, e := range found {

@@ -84,7 +84,7 @@ func parseCursor(text string, question uint64) (cursor, error) {
 	}
 	last, m := binary.Uvarint(b[9+n:])
 	c.asOf, c.last = eventstore.Position(asOf), eventstore.Position(last)
-	if m <= 0 || c.question != question || c.String() != text || c.last > c.asOf || asOf > 1<<62 {
+	if m <= 0 || c.question != question || c.String() != text || c.last > c.asOf || c.asOf >= eventstore.Unnumbered {
 		return cursor{}, ErrCursor
 	}
 	return c, nil

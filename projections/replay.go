@@ -29,7 +29,7 @@ type evolver[S, E any] interface{ Evolve(E) S }
 func foldUntil[S evolver[S, E], E any](ctx context.Context, j *eventstore.Journal, stream eventstore.Stream, upTo eventstore.Position) (S, eventstore.Revision, error) {
 	var state S
 	revision := eventstore.NoRevision
-	for e, err := range j.Log.ReadStream(ctx, stream, 0) {
+	for e, err := range numbered(ctx, j.Log, stream, 0) {
 		if err != nil {
 			return state, revision, err
 		}
@@ -84,12 +84,16 @@ func (a *Audit) StateAt(ctx context.Context, stream eventstore.Stream, m Moment)
 
 func (a *Audit) readUntil(ctx context.Context, stream eventstore.Stream, p eventstore.Position) ([]eventstore.Decoded, error) {
 	var all []eventstore.Decoded
-	for d, err := range a.journal.Read(ctx, stream) {
+	for e, err := range numbered(ctx, a.journal.Log, stream, 0) {
 		if err != nil {
 			return nil, err
 		}
-		if d.Position > p {
+		if e.Position > p {
 			break
+		}
+		d, err := a.journal.Codec.Decode(ctx, e)
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, d)
 	}

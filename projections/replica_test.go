@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/adapters/postgres"
+	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
 	"github.com/chirograph/chirograph/adapters/sqlite"
 	"github.com/chirograph/chirograph/domain/catalogue"
 	"github.com/chirograph/chirograph/domain/event"
@@ -20,7 +22,10 @@ import (
 	"github.com/google/uuid"
 )
 
-var journeys = flag.Int("journeys", 6_000, "how often a log of benchmarks holds the main job, of 17 events")
+var journeys = flag.Int("journeys", 6_000, "how often a log of benchmarks holds the main job")
+
+// events is how many events the main job has.
+const events = 17
 
 // mainJob is what "chirograph dev" records of the main job, unsealed.
 //
@@ -93,6 +98,16 @@ func filled(b *testing.B, log eventstore.Log) *eventstore.Journal {
 func sqliteLog(b *testing.B) eventstore.Log {
 	b.Helper()
 	log, err := sqlite.Open(sqlite.Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { log.Close() })
+	return log
+}
+
+func postgresLog(b *testing.B) eventstore.Log {
+	b.Helper()
+	log, err := postgres.Open(context.Background(), postgres.Options{URL: pgtest.New(b)})
 	if err != nil {
 		b.Fatal(err)
 	}
