@@ -12,7 +12,6 @@ import (
 	"github.com/chirograph/chirograph/adapters/eventstoredb"
 	"github.com/chirograph/chirograph/adapters/eventstoredb/standin"
 	"github.com/chirograph/chirograph/eventstore"
-	"github.com/chirograph/chirograph/eventstore/ledger"
 	"github.com/chirograph/chirograph/eventstore/memory"
 	"github.com/chirograph/chirograph/eventstore/storetest"
 
@@ -130,6 +129,15 @@ func TestLogOnARealServer(t *testing.T) {
 	}
 }
 
+// metrics count what a test asks for.
+type metrics struct{ replaced, abandoned, repeated, restarted, masked atomic.Int64 }
+
+func (m *metrics) ClientReplaced()        { m.replaced.Add(1) }
+func (m *metrics) CallAbandoned()         { m.abandoned.Add(1) }
+func (m *metrics) AmbiguousRepeated()     { m.repeated.Add(1) }
+func (m *metrics) SubscriptionRestarted() { m.restarted.Add(1) }
+func (m *metrics) RefusalMasked()         { m.masked.Add(1) }
+
 // event is a new one with a body of some bytes.
 func event(n, bytes int) eventstore.Proposed {
 	id, _ := uuid.NewV7()
@@ -151,5 +159,3 @@ func ids(t testing.TB, log eventstore.Log, s string) (ids []uuid.UUID) {
 	}
 	return ids
 }
-
-var _ ledger.Table = (*memory.Table)(nil)

@@ -89,9 +89,10 @@ func (l *Log) readAll(ctx context.Context, o esdb.ReadAllOptions, count int) (pa
 // at is the position in all streams of an event at a place.
 func at(place uint64) esdb.Position { return esdb.Position{Commit: place, Prepare: place} }
 
-// One try of a call, and the pauses between tries.
+// oneTry is how long one call may take: patience is enough for several.
+func (l *Log) oneTry() time.Duration { return l.patience / 4 }
+
 const (
-	oneTry     = 5 * time.Second
 	firstPause = 10 * time.Millisecond
 	lastPause  = time.Second
 )
@@ -107,7 +108,7 @@ func persist[T any](ctx context.Context, l *Log, read func(context.Context, *esd
 	stop := context.AfterFunc(l.ctx, done)
 	defer stop()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		try, end := context.WithTimeout(patience, oneTry)
+		try, end := context.WithTimeout(patience, l.oneTry())
 		value, err = call(try, l.clients, read)
 		end()
 		if v := classify(err); v != again && v != ambiguous {

@@ -66,7 +66,7 @@ func (w *writing) try(ctx context.Context) (eventstore.Revision, bool, error) {
 	if w.tries++; w.unknown {
 		w.metrics.AmbiguousRepeated()
 	}
-	try, end := context.WithTimeout(ctx, oneTry)
+	try, end := context.WithTimeout(ctx, w.oneTry())
 	defer end()
 	b := w.batch
 	result, err := call(try, w.clients, func(ctx context.Context, c *esdb.Client) (*esdb.WriteResult, error) {
