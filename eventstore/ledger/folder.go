@@ -12,13 +12,17 @@ import (
 
 const filePrefix = "checkpoint-"
 
+// fileOf is where a folder has the checkpoint of an epoch.
+func fileOf(folder string, epoch int64) string {
+	return filepath.Join(folder, fmt.Sprintf("%s%d", filePrefix, epoch))
+}
+
 // keep writes the newest checkpoint of an epoch into a folder. When it
 // returns, the file is on disk and whole, or as it was before.
 func keep(folder string, c Checkpoint) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	name := filepath.Join(folder, fmt.Sprintf("%s%d", filePrefix, c.Epoch))
 	f, err := os.CreateTemp(folder, ".new-")
 	if err != nil {
 		return err
@@ -26,7 +30,7 @@ func keep(folder string, c Checkpoint) error {
 	_, err = f.Write(c.Note)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), name)
+		err = os.Rename(f.Name(), fileOf(folder, c.Epoch))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -33,6 +32,9 @@ func (c Config) public() (ed25519.PublicKey, error) {
 // A Keeper signs checkpoints over a log. It never signs one that is not
 // consistent with the last it signed, and serves none that is not on disk
 // outside the database.
+//
+// If the log is a [Claimer], several nodes may have a Keeper each and sign at
+// once: see the package comment.
 type Keeper struct {
 	Config
 	epoch int64
@@ -69,82 +71,102 @@ func (k *Keeper) Newest() Checkpoint {
 
 // Sign returns a checkpoint over all that is in the log now. [AlteredError]
 // if the log no longer begins with what the last one was signed over: then
-// nothing is signed.
+// nothing is signed. Over a [Claimer] it may also be one that another node has
+// signed meanwhile.
 func (k *Keeper) Sign(ctx context.Context) (Checkpoint, error) {
 	k.signing.Lock()
 	defer k.signing.Unlock()
-	size, err := k.Log.Size(ctx)
+	if claims, shared := k.Log.(Claimer); shared {
+		return k.signAmong(ctx, claims)
+	}
 	last := k.Newest()
+	next, err := k.next(ctx, last)
+	if err != nil || next.Size == last.Size {
+		return last, err
+	}
+	return k.sign(ctx, next)
+}
+
+// next is what may be signed over the log now, given the last checkpoint.
+func (k *Keeper) next(ctx context.Context, last Checkpoint) (Checkpoint, error) {
+	size, err := k.Log.Size(ctx)
 	if err != nil || size == last.Size {
 		return last, err
 	}
-	c, err := k.following(ctx, last, size)
-	if err != nil {
-		return last, err
-	}
-	if err := k.publish(ctx, c); err != nil {
-		return last, err
-	}
-	k.mu.Lock()
-	k.newest = c
-	k.mu.Unlock()
-	return c, nil
-}
-
-// following signs a checkpoint that is consistent with the last one.
-func (k *Keeper) following(ctx context.Context, last Checkpoint, size int64) (Checkpoint, error) {
 	if size < last.Size {
-		return last, &AlteredError{Position: 0, What: fmt.Sprintf("the log has %d events, the last checkpoint %d", size, last.Size)}
+		return last, &AlteredError{What: fmt.Sprintf("the log has %d events, the last checkpoint %d", size, last.Size)}
 	}
 	root, err := Root(ctx, k.Log, size)
 	if err != nil {
 		return last, err
 	}
-	proof, err := Consistency(ctx, k.Log, last.Size, size)
+	next := Checkpoint{Epoch: k.epoch, Size: size, Root: root}
+	return next, begins(ctx, k.Log, last, next, "the last checkpoint")
+}
+
+// begins demands that a log of which to says size and root begins with what
+// from says.
+func begins(ctx context.Context, log Source, from, to Checkpoint, what string) error {
+	proof, err := Consistency(ctx, log, from.Size, to.Size)
 	if err != nil {
-		return last, err
+		return err
 	}
-	from := last.Root
-	if last.Size == 0 {
-		from, _ = tlog.TreeHash(0, nil) // reads no hash
+	root := from.Root
+	if from.Size == 0 {
+		root, _ = tlog.TreeHash(0, nil) // reads no hash
 	}
-	if err := CheckConsistency(proof, last.Size, from, size, root); err != nil {
-		return last, &AlteredError{What: fmt.Sprintf("the first %d events are not those of the last checkpoint", last.Size), Err: err}
+	if err := CheckConsistency(proof, from.Size, root, to.Size, to.Root); err != nil {
+		return &AlteredError{What: fmt.Sprintf("the first %d events are not those of %s", from.Size, what), Err: err}
 	}
-	return signed(k.Log.ID(), k.Key, Checkpoint{Epoch: k.epoch, Size: size, Root: root})
+	return nil
+}
+
+// sign signs, publishes and serves what may be signed.
+func (k *Keeper) sign(ctx context.Context, next Checkpoint) (Checkpoint, error) {
+	c, err := signed(k.Log.ID(), k.Key, next)
+	if err == nil {
+		err = k.publish(ctx, c)
+	}
+	if err != nil {
+		return k.Newest(), err
+	}
+	k.serve(c)
+	return c, nil
+}
+
+func (k *Keeper) serve(c Checkpoint) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.newest = c
 }
 
 // publish puts a checkpoint into every folder, then into the database.
-func (k *Keeper) publish(ctx context.Context, c Checkpoint) error {
-	for _, folder := range k.Folders {
-		if err := keep(folder, c); err != nil {
-			return fmt.Errorf("keep checkpoint in %s: %w", folder, err)
-		}
+func (c Config) publish(ctx context.Context, signed Checkpoint) error {
+	if err := c.store(signed); err != nil {
+		return err
 	}
-	if err := k.Log.KeepCheckpoint(ctx, c.Epoch, c.Size, c.Note); err != nil {
+	if err := c.Log.KeepCheckpoint(ctx, signed.Epoch, signed.Size, signed.Note); err != nil {
 		return fmt.Errorf("keep checkpoint in the database: %w", err)
 	}
 	return nil
 }
 
-// Run signs at every interval in which the log grew, and once more when ctx
-// ends. A failure is told and tried again at the next interval; only
-// [AlteredError] ends Run, which returns it.
-func (k *Keeper) Run(ctx context.Context, interval time.Duration, failed func(error)) error {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for ending := false; !ending; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			ending = true
+// store puts a checkpoint into every folder that does not have a newer one: a
+// folder may be shared by nodes.
+func (c Config) store(signed Checkpoint) error {
+	key, err := c.public()
+	if err != nil {
+		return err
+	}
+	for _, folder := range c.Folders {
+		note, err := readBounded(fileOf(folder, signed.Epoch))
+		if err == nil {
+			if there, err := ParseCheckpoint(note, c.Log.ID(), key); err == nil && there.newerThan(signed) {
+				continue
+			}
 		}
-		_, err := k.Sign(context.WithoutCancel(ctx))
-		if altered := (*AlteredError)(nil); errors.As(err, &altered) {
-			return err
-		}
-		if err != nil {
-			failed(err)
+		if err := keep(folder, signed); err != nil {
+			return fmt.Errorf("keep checkpoint in %s: %w", folder, err)
 		}
 	}
 	return nil

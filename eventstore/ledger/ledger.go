@@ -31,7 +31,38 @@
 // the folders, then to the database. From then on the old epoch has ended:
 // nothing is signed under it again, and any other copy that knows only the old
 // epoch is refused beside the new file. If the machine stops in between, the
-// log is still refused and AcceptLoss starts afresh.
+// log is still refused and AcceptLoss starts afresh. It is run while no node
+// serves: one that does finds the new epoch and stops with RollbackError.
+//
+// # Many nodes
+//
+// If the log is a [Claimer], each node has a Keeper with its own folders, and
+// one of them, elected, signs. Election is not what keeps the history single. A
+// node signs a root only after it has shown that the log at this size begins
+// with the last checkpoint it knows, with the newest in the database and with
+// the last claim, and has replaced that claim by this epoch, size and root, by
+// compare-and-set. So whatever is signed begins with all that was claimed
+// before: a node that was deposed while it slept can sign what it had claimed,
+// or the same root again, but never a fork. A claim without a note, which a
+// crash left, is signed by the next node, or overtaken by what begins with it.
+// The other nodes put the newest checkpoint of the database into their own
+// folders ([Keeper.Adopt]) after they have checked that it follows the last one
+// they had: whoever controls the database alone cannot take back what any node
+// holds.
+//
+// At start the last claim counts like a checkpoint that was found, except that
+// it makes no epoch current: a log that is shorter than the claim, or has
+// another root there, is refused, and so is one whose claim is of a later epoch,
+// because an [AcceptLoss] has not come to its end; the next one skips that
+// epoch. A claim lives where the
+// numbers of the leaves live. On PostgreSQL that is the database of the events,
+// so a copy that was put back has the claim of its own time, and only the
+// folders tell of it. Where the events live elsewhere the claim and the
+// numbers outlast a loss of the events: an older copy of the engine is found
+// out by the adapter, which misses events that have numbers, and the claim shows
+// that the numbers themselves are whole.
+//
+// # What is not detected
 //
 // Whoever puts back the database and all folders together, to the same earlier
 // moment, is not detected here, nor is a change to events that no checkpoint

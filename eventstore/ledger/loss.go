@@ -29,7 +29,11 @@ func AcceptLoss(ctx context.Context, c Config, record func(context.Context, Loss
 	if err != nil {
 		return Loss{}, err
 	}
-	_, err = judge(ctx, c.Log, places)
+	claimed, err := lastClaim(ctx, c.Log)
+	if err != nil {
+		return Loss{}, err
+	}
+	_, err = judge(ctx, c.Log, places, claimed)
 	if rollback := (*RollbackError)(nil); !errors.As(err, &rollback) {
 		if err == nil {
 			err = ErrNoLoss
@@ -42,18 +46,19 @@ func AcceptLoss(ctx context.Context, c Config, record func(context.Context, Loss
 			loss.Newest = p.Checkpoint
 		}
 	}
-	loss.Epoch = loss.Newest.Epoch + 1
+	loss.Epoch = max(loss.Newest.Epoch, claimed.Epoch) + 1
 	if loss.Restored, err = c.Log.Size(ctx); err != nil {
 		return loss, err
 	}
 	if err := record(ctx, loss); err != nil {
 		return loss, fmt.Errorf("record the loss: %w", err)
 	}
-	return loss, begin(ctx, c, loss)
+	return loss, begin(ctx, c, loss, claimed)
 }
 
-// begin signs the first checkpoint of an epoch.
-func begin(ctx context.Context, c Config, loss Loss) error {
+// begin signs the first checkpoint of an epoch, if nobody has claimed anything
+// since the loss was judged.
+func begin(ctx context.Context, c Config, loss Loss, claimed Claim) error {
 	size, err := c.Log.Size(ctx)
 	if err != nil {
 		return err
@@ -65,9 +70,14 @@ func begin(ctx context.Context, c Config, loss Loss) error {
 	if err != nil {
 		return err
 	}
-	first, err := signed(c.Log.ID(), c.Key, Checkpoint{Epoch: loss.Epoch, Size: size, Root: root})
-	if err != nil {
+	first := Checkpoint{Epoch: loss.Epoch, Size: size, Root: root}
+	if claims, shared := c.Log.(Claimer); shared {
+		if err := claims.Claim(ctx, claimed, first.claim()); err != nil {
+			return err
+		}
+	}
+	if first, err = signed(c.Log.ID(), c.Key, first); err != nil {
 		return err
 	}
-	return (&Keeper{Config: c}).publish(ctx, first)
+	return c.publish(ctx, first)
 }

@@ -26,7 +26,11 @@ func Stand(ctx context.Context, log Vault, key ed25519.PublicKey, folders []stri
 	if err != nil {
 		return Standing{}, err
 	}
-	return judge(ctx, log, places)
+	claimed, err := lastClaim(ctx, log)
+	if err != nil {
+		return Standing{}, err
+	}
+	return judge(ctx, log, places, claimed)
 }
 
 // newest finds the newest checkpoint of each epoch in every folder, and that
@@ -39,9 +43,9 @@ func newest(ctx context.Context, log Vault, key ed25519.PublicKey, folders []str
 	if note != nil {
 		c, err := ParseCheckpoint(note, log.ID(), key)
 		if err != nil {
-			return nil, &UnverifiableError{"the newest checkpoint in the database", err}
+			return nil, &UnverifiableError{inDatabase, err}
 		}
-		places = append(places, place{c, "the newest checkpoint in the database", true})
+		places = append(places, place{c, inDatabase, true})
 	}
 	for _, folder := range folders {
 		files, err := kept(folder)
@@ -59,7 +63,7 @@ func newest(ctx context.Context, log Vault, key ed25519.PublicKey, folders []str
 	return places, nil
 }
 
-func judge(ctx context.Context, log Vault, places []place) (Standing, error) {
+func judge(ctx context.Context, log Vault, places []place, claimed Claim) (Standing, error) {
 	have, err := log.Size(ctx)
 	if err != nil {
 		return Standing{}, err
@@ -69,6 +73,9 @@ func judge(ctx context.Context, log Vault, places []place) (Standing, error) {
 		if p.database {
 			s.Epoch = p.Epoch
 		}
+	}
+	if claimed != (Claim{}) {
+		places = append(places, place{claimed.checkpoint(), theClaim, true})
 	}
 	for _, p := range places {
 		if p.Epoch < s.Epoch {
@@ -85,7 +92,7 @@ func judge(ctx context.Context, log Vault, places []place) (Standing, error) {
 		if root != p.Root {
 			return Standing{}, refused
 		}
-		if p.newerThan(s.Newest) {
+		if p.Note != nil && p.newerThan(s.Newest) {
 			s.Newest = p.Checkpoint
 		}
 	}

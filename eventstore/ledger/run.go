@@ -1,0 +1,48 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Run signs at every interval in which the log grew, and once more when ctx
+// ends. A failure is told and tried again at the next interval; only what
+// makes signing wrong ends Run, which returns it: [AlteredError], and
+// [RollbackError] when another epoch has begun elsewhere.
+func (k *Keeper) Run(ctx context.Context, interval time.Duration, failed func(error)) error {
+	return k.RunAmong(ctx, interval, func() bool { return true }, failed)
+}
+
+// RunAmong is Run on one of many nodes: only while it is elected it signs; else
+// it adopts what the elected one has signed. That two think they are elected
+// does no harm.
+func (k *Keeper) RunAmong(ctx context.Context, interval time.Duration, elected func() bool, failed func(error)) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for ending := false; !ending; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ending = true
+		}
+		step := k.Adopt
+		if elected() {
+			step = k.Sign
+		}
+		_, err := step(context.WithoutCancel(ctx))
+		switch {
+		case err == nil, errors.Is(err, ErrDeposed): // the next interval adopts theirs
+		case isWrong(err):
+			return err
+		default:
+			failed(err)
+		}
+	}
+	return nil
+}
+
+func isWrong(err error) bool {
+	altered, rollback := (*AlteredError)(nil), (*RollbackError)(nil)
+	return errors.As(err, &altered) || errors.As(err, &rollback)
+}
