@@ -33,6 +33,7 @@ type request struct {
 	bytes   int
 	events  int
 	settled atomic.Bool
+	tried   bool // in a transaction whose connection broke
 
 	receipts []eventstore.Receipt
 	err      error

@@ -17,28 +17,25 @@ import (
 const phaseTimeout = lockTimeout + 5*time.Second
 
 // commit writes a batch in one transaction. A request that is refused does
-// not touch its neighbours. If the connection breaks before the commit was
-// sent, nothing is written, and the batch is tried once more on another one.
+// not touch its neighbours. If the connection breaks before the commit,
+// nothing is written, and the batch is tried once more on another one.
 func (w *writer) commit(batch []*request) {
 	t, err := w.attempt(batch)
-	if lost(err) && !errors.Is(err, eventstore.ErrUnknownOutcome) {
+	switch {
+	case err == nil:
+		if n := len(t.events); n > 0 {
+			w.log.seen.reached(t.events[n-1].Position)
+		}
+		for _, r := range batch {
+			r.answer(r.err)
+		}
+	case lost(err) && !errors.Is(err, eventstore.ErrUnknownOutcome):
 		w.hangUp()
-		if err = w.connect(connectPatience); err == nil {
-			t, err = w.attempt(batch)
+		w.putBack(batch, refused(err))
+	default:
+		for _, r := range batch {
+			r.answer(refused(err))
 		}
-	}
-	if err != nil {
-		if w.conn != nil && (w.conn.PgConn().TxStatus() != 'I' || lost(err)) {
-			w.hangUp()
-		}
-		answer(batch, refused(err))
-		return
-	}
-	if n := len(t.events); n > 0 {
-		w.log.seen.reached(t.events[n-1].Position)
-	}
-	for _, r := range batch {
-		r.answer(r.err)
 	}
 }
 
@@ -50,17 +47,20 @@ func (w *writer) attempt(batch []*request) (*transaction, error) {
 	s, err := w.look(ctx, batch)
 	w.log.health.note(errIf(lost(err), err))
 	if err != nil {
-		return nil, errors.Join(err, w.rollback(ctx))
+		w.rollback(ctx)
+		return nil, err
 	}
 	t := &transaction{writer: w, sight: s, now: w.time(s), clock: s.clock}
 	for _, r := range batch {
 		r.receipts, r.err = nil, nil
 		if err := t.decide(r); err != nil {
-			return nil, errors.Join(err, w.rollback(ctx))
+			w.rollback(ctx)
+			return nil, err
 		}
 	}
 	if len(t.events) == 0 && len(t.keys) == 0 {
-		return t, w.rollback(ctx)
+		w.rollback(ctx)
+		return t, nil
 	}
 	return t, w.finish(t)
 }
@@ -91,17 +91,19 @@ func (w *writer) time(s *sight) time.Time {
 	return last
 }
 
-// rollback ends a transaction that has written nothing. What cannot be rolled
-// back is hung up on.
-func (w *writer) rollback(ctx context.Context) error {
-	if w.conn.IsClosed() || w.conn.PgConn().TxStatus() == 'I' {
-		return nil
+// rollback ends a transaction. What cannot be rolled back is hung up on.
+func (w *writer) rollback(ctx context.Context) {
+	if w.conn.PgConn().TxStatus() == 'I' {
+		return
 	}
 	if _, err := w.conn.Exec(ctx, "ROLLBACK"); err != nil {
 		w.hangUp()
 	}
-	return nil
 }
+
+// idleTooLong is how the server ends a transaction that waits for its next
+// statement: one that is not committed.
+const idleTooLong = "25P03"
 
 // finish sends everything that t writes together with the COMMIT. Once that
 // is sent, only the server can say that nothing was written.
@@ -118,17 +120,16 @@ func (w *writer) finish(t *transaction) error {
 			break
 		}
 	}
+	_ = results.Close() // if it was acknowledged, it was
 	if err == nil && tag.String() == "COMMIT" {
-		_ = results.Close() // whatever it says, the commit was acknowledged
 		return nil
 	}
-	_ = results.Close()
 	if err == nil {
 		return fmt.Errorf("the server answered COMMIT with %s", tag)
 	}
 	var said *pgconn.PgError
-	if errors.As(err, &said) && said.Severity == "ERROR" {
-		_ = w.rollback(ctx)
+	if errors.As(err, &said) && (said.Severity == "ERROR" || said.Code == idleTooLong) {
+		w.rollback(ctx)
 		return err
 	}
 	w.log.health.note(err)

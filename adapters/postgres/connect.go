@@ -101,7 +101,7 @@ func lost(err error) bool {
 	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
-		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || refused.Code == "25P03"
+		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || refused.Code == idleTooLong
 	}
 	var network net.Error
 	timeout := errors.As(err, &network) && network.Timeout() || errors.Is(err, context.DeadlineExceeded)

@@ -131,6 +131,7 @@ func (q *questions) ask(a eventstore.Append) {
 }
 
 const (
+	takeLock    = "SELECT pg_advisory_xact_lock($1)"
 	lookHead    = "SELECT size, recorded, edge FROM head"
 	lookStreams = `SELECT name, sid, (SELECT max(revision) FROM event e WHERE e.sid = s.sid)
 		FROM stream s WHERE name = ANY($1)`
@@ -154,7 +155,7 @@ func (w *writer) look(ctx context.Context, batch []*request) (*sight, error) {
 	}
 	b := &pgx.Batch{}
 	b.Queue("BEGIN")
-	b.Queue("SELECT pg_advisory_xact_lock($1)", w.log.lock)
+	b.Queue(takeLock, w.log.lock)
 	b.Queue(lookHead).QueryRow(s.scanHead)
 	b.Queue(lookStreams, q.names).Query(s.scanStreams)
 	if len(q.wanted) > 0 {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strings"
 	"testing"
@@ -52,4 +53,10 @@ func proposed(n, size int) eventstore.Proposed {
 		Data: fmt.Appendf(nil, `{"n":%d,"filler":"%s"}`, n, strings.Repeat("x", size)),
 		Meta: []byte(`{"actor":"test"}`),
 	}
+}
+
+func incompressible(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
 }

@@ -44,7 +44,7 @@ func transact(ctx context.Context, c *pgx.Conn, f func(pgx.Tx) error) error {
 // makeSchema makes a schema that is missing. Whoever else is about to do so,
 // or to change what is in it, waits until the transaction ends.
 func makeSchema(ctx context.Context, tx pgx.Tx, schema string) error {
-	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", lockKey(schema)); err != nil {
+	if _, err := tx.Exec(ctx, takeLock, lockKey(schema)); err != nil {
 		return err
 	}
 	var there bool

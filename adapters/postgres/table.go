@@ -177,7 +177,7 @@ func (t *Table) Extend(ctx context.Context, rows []ledger.Row, nodes []ledger.No
 func (t *Table) last(ctx context.Context, tx pgx.Tx) (ledger.Row, error) {
 	var leaf, place, recorded int64
 	var b pgx.Batch
-	b.Queue("SELECT pg_advisory_xact_lock($1)", t.lock)
+	b.Queue(takeLock, t.lock)
 	b.Queue("SELECT leaf, place, recorded FROM leaf ORDER BY leaf DESC LIMIT 1").QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&leaf, &place, &recorded)
 		if errors.Is(err, pgx.ErrNoRows) {

@@ -103,6 +103,11 @@ const (
 	notify    = "SELECT pg_notify($1, $2::bigint::text)"
 )
 
+var writerStatements = []string{
+	"BEGIN", takeLock, lookHead, lookStreams, lookWritten, lookRecent, lookKeys,
+	addStreams, addEvents, addNodes, addKeys, sweepKeys, moveHead, notify, "COMMIT",
+}
+
 // statements are all that t does, but for the commit. Twice as many expired
 // keys are forgotten as are added, so that they never pile up.
 func (t *transaction) statements() *pgx.Batch {

@@ -24,7 +24,7 @@ type writer struct {
 	conn  *pgx.Conn // nil or closed while there is none
 	queue chan *request
 	done  chan struct{} // closed when run has ended
-	held  *request      // received, but too large for the batch before it
+	held  []*request    // received, to be taken before what is queued
 
 	record []byte // buffer for the record that is hashed
 }
@@ -43,8 +43,8 @@ func (w *writer) run() {
 		if first == nil {
 			return
 		}
-		if err := w.connect(connectPatience); err != nil { // until then callers may withdraw
-			w.refuseQueued(first, refused(err))
+		if err := w.connect(); err != nil { // until then callers may withdraw
+			w.refuseWaiting(first, refused(err))
 			continue
 		}
 		if !first.take() {
@@ -60,12 +60,11 @@ func (w *writer) run() {
 
 // next waits for a request; nil when the log is closed.
 func (w *writer) next() *request {
-	if r := w.held; r != nil {
-		w.held = nil
-		return r
-	}
 	if w.log.isOpen() != nil {
 		return nil
+	}
+	if r := w.waiting(); r != nil {
+		return r
 	}
 	select {
 	case r := <-w.queue:
@@ -75,51 +74,73 @@ func (w *writer) next() *request {
 	}
 }
 
-// fill adds what else is queued to a batch, up to its bounds.
+// waiting is the next request if there is one.
+func (w *writer) waiting() *request {
+	if len(w.held) > 0 {
+		r := w.held[0]
+		w.held = w.held[1:]
+		return r
+	}
+	select {
+	case r := <-w.queue:
+		return r
+	default:
+		return nil
+	}
+}
+
+// fill adds what else is waiting to a batch, up to its bounds.
 func (w *writer) fill(batch []*request) []*request {
 	events, bytes := batch[0].events, batch[0].bytes
-	for {
-		select {
-		case r := <-w.queue:
-			events, bytes = events+r.events, bytes+r.bytes
-			if r.history != nil || events > maxBatchEvents || bytes > maxBatchBytes {
-				w.held = r
-				return batch
-			}
-			if r.take() {
-				batch = append(batch, r)
-			}
-		default:
+	for r := w.waiting(); r != nil; r = w.waiting() {
+		events, bytes = events+r.events, bytes+r.bytes
+		if r.history != nil || events > maxBatchEvents || bytes > maxBatchBytes {
+			w.held = append([]*request{r}, w.held...)
 			return batch
+		}
+		if r.take() {
+			batch = append(batch, r)
+		}
+	}
+	return batch
+}
+
+// refuseWaiting answers everybody who waits now.
+func (w *writer) refuseWaiting(first *request, err error) {
+	for r := first; r != nil; r = w.waiting() {
+		if r.take() {
+			r.answer(err)
 		}
 	}
 }
 
-// refuseQueued answers everybody who waits now.
-func (w *writer) refuseQueued(first *request, err error) {
-	for r := first; ; {
-		if r.take() {
+// putBack lets a batch wait again of which nothing was written; but each
+// request only once, then it is refused.
+func (w *writer) putBack(batch []*request, err error) {
+	var again []*request
+	for _, r := range batch {
+		if r.tried {
 			r.answer(err)
+			continue
 		}
-		select {
-		case r = <-w.queue:
-		default:
-			return
-		}
+		r.tried = true
+		again = append(again, r)
+		r.settled.Store(false)
 	}
+	w.held = append(again, w.held...)
 }
 
 // connect returns with a connection on which a transaction can be begun, or
 // with why there is none in time.
-func (w *writer) connect(patience time.Duration) (err error) {
+func (w *writer) connect() (err error) {
 	if w.conn != nil && !w.conn.IsClosed() {
 		return nil
 	}
-	ctx, done := context.WithTimeout(w.log.ended, patience)
+	ctx, done := context.WithTimeout(w.log.ended, connectPatience)
 	defer done()
 	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		if w.conn, err = pgx.ConnectConfig(ctx, w.log.config); err == nil {
-			err = durable(ctx, w.conn)
+			err = w.ready(ctx)
 		}
 		w.log.health.note(err)
 		if err == nil {
@@ -130,6 +151,18 @@ func (w *writer) connect(patience time.Duration) (err error) {
 			return errors.Join(w.log.isOpen(), err)
 		}
 	}
+}
+
+// ready prepares all statements, so that nothing but a batch itself is sent
+// for a batch.
+func (w *writer) ready(ctx context.Context) error {
+	err := durable(ctx, w.conn)
+	for _, sql := range writerStatements {
+		if err == nil {
+			_, err = w.conn.Prepare(ctx, sql, sql)
+		}
+	}
+	return err
 }
 
 // hangUp gives up the connection, and with it whatever is not committed.
@@ -152,11 +185,5 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-func answer(batch []*request, err error) {
-	for _, r := range batch {
-		r.answer(err)
 	}
 }
