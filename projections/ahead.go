@@ -72,25 +72,21 @@ func ahead(ctx context.Context, j *eventstore.Journal, after, upTo eventstore.Po
 // sheaves reads the log and hands each part to a worker and, in order, to who
 // waits for them.
 func sheaves(ctx context.Context, log eventstore.Log, after, upTo eventstore.Position, f eventstore.Filter, work, inOrder chan<- *sheaf) {
-	hand := func(s *sheaf) bool {
-		for _, to := range []chan<- *sheaf{work, inOrder} {
-			if s.err != nil && to == work {
-				close(s.done)
-				continue
-			}
-			select {
-			case to <- s:
-			case <-ctx.Done():
-				return false
-			}
+	send := func(to chan<- *sheaf, s *sheaf) bool {
+		select {
+		case to <- s:
+			return true
+		case <-ctx.Done():
+			return false
 		}
-		return true
 	}
+	hand := func(s *sheaf) bool { return send(work, s) && send(inOrder, s) }
 	s := &sheaf{done: make(chan struct{})}
 	for e, err := range log.ReadAll(ctx, after, f) {
 		if err != nil {
-			hand(s)
-			hand(&sheaf{err: err, done: make(chan struct{})})
+			over := &sheaf{err: err, done: make(chan struct{})}
+			close(over.done)
+			_ = hand(s) && send(inOrder, over)
 			return
 		}
 		if e.Position > upTo {

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chirograph/chirograph/domain/access"
+	"github.com/chirograph/chirograph/domain/authorization"
+	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -192,4 +195,31 @@ func TestTheTablesVerify(t *testing.T) {
 			t.Fatalf("verify: %v, %v", found, err)
 		}
 	})
+}
+
+// Whose consent it is becomes known after the code was redeemed, from an event
+// that does not name the consent; an access knows neither.
+func TestWhatIsLearntDoesNotDependOnHowTheHistoryIsCut(t *testing.T) {
+	h := newHouse(t)
+	j := newJourney(1, "budgetly", "alice")
+	h.record(j.stream(), event.Meta{Client: j.client}, authorization.CodeRedeemed{Token: j.token, Consent: j.consent})
+	h.record(j.stream(), event.Meta{}, authorization.SubjectAuthenticated{Subject: j.customer})
+	h.record("access-x", event.Meta{}, access.Recorded{Consent: j.consent, Result: 200})
+	h.record("access-x", event.Meta{}, access.Recorded{Token: j.token, Result: 200})
+	events := h.events()
+	var want string
+	for cuts := range 1 << (len(events) - 1) {
+		h.set = h.open(inMemory(t))
+		for at, i := 0, 0; i < len(events); i++ {
+			if i == len(events)-1 || cuts&(1<<i) != 0 {
+				h.deliver(events[at:i+1], events[i].Position)
+				at = i + 1
+			}
+		}
+		got := dump(t, h.set.followers)
+		if want == "" {
+			want = got
+		}
+		same(t, got, want)
+	}
 }

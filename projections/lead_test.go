@@ -111,6 +111,11 @@ func TestOneNodeFoldsAndTheOthersFollow(t *testing.T) {
 	second, _ := h.node(db, e)
 	h.tell()
 	h.allAt(second, first)
+	for _, f := range first.followers {
+		if !f.folds.Load() {
+			t.Errorf("nobody folds %s", f.Name)
+		}
+	}
 	if _, found, err := second.Clients.Get(context.Background(), "budgetly"); !found || err != nil {
 		t.Errorf("the other node does not see what was waited for: %v", err)
 	}
@@ -264,5 +269,17 @@ func TestOnlyWhatStandsStillIsLeftBehind(t *testing.T) {
 	}
 	if left := seen.still(candidates[1:], 9, later(2*abandoned)); len(left) != 1 || left[0].generation != 2 {
 		t.Errorf("later: %v", left)
+	}
+}
+
+func TestTheDatabaseKnowsBestHowFarTablesAre(t *testing.T) {
+	w := newWaits(7)
+	for _, p := range []eventstore.Position{9, 3, 4} {
+		if w.is(p); w.at() != p {
+			t.Errorf("at %d, not %d", w.at(), p)
+		}
+	}
+	if w.reach(2); w.at() != 4 {
+		t.Errorf("it went back to %d", w.at())
 	}
 }
