@@ -18,6 +18,7 @@ type Metrics struct {
 	served   *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
 	failures *prometheus.CounterVec
+	worked   *prometheus.CounterVec
 	verified prometheus.Gauge
 	altered  prometheus.Gauge
 }
@@ -36,6 +37,9 @@ func New(version string) *Metrics {
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chirograph_background_failures_total", Help: "Background work that failed and will be tried again, by task.",
 		}, []string{"task"}),
+		worked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chirograph_eventstoredb_workarounds_total", Help: "What the client of EventStoreDB could not do alone, by what was done about it.",
+		}, []string{"what"}),
 		verified: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "chirograph_log_verified_timestamp_seconds", Help: "When the whole log was last verified and nothing was altered.",
 		}),
@@ -47,7 +51,7 @@ func New(version string) *Metrics {
 		Name: "chirograph_build_info", Help: "1, with the version of the program.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.served, m.refused, m.failures, m.verified, m.altered, build,
+	m.registry.MustRegister(m.served, m.refused, m.failures, m.worked, m.verified, m.altered, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -74,6 +78,24 @@ func (m *Metrics) Verified(at time.Time, altered bool) {
 	m.altered.Set(0)
 	m.verified.Set(float64(at.Unix()))
 }
+
+// What the adapter of EventStoreDB had to work around in its client.
+
+// ClientReplaced counts a client that was spent.
+func (m *Metrics) ClientReplaced() { m.worked.WithLabelValues("client_replaced").Inc() }
+
+// CallAbandoned counts a call that outlived its context.
+func (m *Metrics) CallAbandoned() { m.worked.WithLabelValues("call_abandoned").Inc() }
+
+// AmbiguousRepeated counts an append that was repeated because nobody knew
+// its outcome.
+func (m *Metrics) AmbiguousRepeated() { m.worked.WithLabelValues("ambiguous_repeated").Inc() }
+
+// SubscriptionRestarted counts a subscription that broke or fell silent.
+func (m *Metrics) SubscriptionRestarted() { m.worked.WithLabelValues("subscription_restarted").Inc() }
+
+// RefusalMasked counts a refusal that came without its reason.
+func (m *Metrics) RefusalMasked() { m.worked.WithLabelValues("refusal_masked").Inc() }
 
 // Gauge registers a number that is asked for when metrics are read.
 func (m *Metrics) Gauge(name, help string, value func() float64) {

@@ -36,6 +36,7 @@ production.`,
 	f.IntVar(&o.Admin, "admin-port", 9443, "admin port, 0 for any")
 	f.IntVar(&o.Nodes, "nodes", 1, "how many nodes serve together; more than one needs --postgres")
 	f.StringVar(&o.Postgres, "postgres", os.Getenv("CHIROGRAPH_STORE__POSTGRES"), "URL of an empty PostgreSQL database that the nodes share")
+	f.StringVar(&o.EventStoreDB, "eventstoredb", os.Getenv("CHIROGRAPH_STORE__EVENTSTOREDB"), "connection string of an empty EventStoreDB for the log of the nodes")
 	f.StringVar(&logLevel, "log-level", "warn", "debug, info, warn or error")
 	c.PersistentFlags().StringVar(&o.Dir, "data", dev.DefaultDir, "data folder")
 	c.AddCommand(&cobra.Command{

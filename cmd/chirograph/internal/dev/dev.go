@@ -36,6 +36,7 @@ type Options struct {
 	Public, MTLS, Admin int    // ports on loopback; 0 for any that is free
 	Nodes               int    // that serve together, 0 or 1 for one
 	Postgres            string // URL of an own, empty database, which several nodes need
+	EventStoreDB        string // connection string, if the log is to be there
 	Version             string
 	Out                 io.Writer // the story
 	Log                 *slog.Logger

@@ -73,6 +73,9 @@ func (s *stage) startNode(ctx context.Context, i int) (node, error) {
 	c := s.settings()
 	c.Public.Listen, c.MTLS.Listen = address(0), address(0)
 	c.Store = config.Store{Engine: config.PostgreSQL, Postgres: s.Postgres, Node: "node-" + strconv.Itoa(i+1)}
+	if s.EventStoreDB != "" {
+		c.Store.Engine, c.Store.EventStoreDB = config.EventStoreDB, s.EventStoreDB
+	}
 	c.Keys.MasterKeyFile = s.path(masterKey)
 	if i > 0 {
 		c.DataDir = filepath.Join(s.Dir, c.Store.Node)

@@ -28,7 +28,7 @@ type BackupReport struct {
 // it is in use. The master key is left out: who has both can read everything.
 func (p *Platform) Backup(ctx context.Context, folder string) (any, error) {
 	if p.Keeper != nil {
-		if _, err := p.Keeper.Sign(ctx); err != nil {
+		if _, err := p.sign(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,6 @@ import (
 func (p *Platform) beside(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { p.Journal.Feed.Run(ctx); return nil })
-	group.Go(func() error { return p.adoptCheckpoints(ctx) })
 	group.Go(func() error {
 		p.every(ctx, time.Second, "limits", func() error { return p.exchangeLimits(ctx) })
 		return nil
@@ -25,33 +24,10 @@ func (p *Platform) beside(ctx context.Context) error {
 	return group.Wait()
 }
 
-// adoptCheckpoints puts what the governing node has signed into this node's
-// folders, so that every node can tell that the log was put back.
-func (p *Platform) adoptCheckpoints(ctx context.Context) error {
-	tick := time.NewTicker(time.Duration(p.Config.Checkpoints.Interval))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if p.governing.Load() {
-			continue
-		}
-		if err := p.altered(ctx, error(nil)); err != nil {
-			return err
-		}
-	}
-}
-
 // exchangeLimits tells the other nodes what this one let through, and counts
 // what they did.
 func (p *Platform) exchangeLimits(ctx context.Context) error {
-	if p.shared.spending == nil {
-		return nil
-	}
-	others, err := p.shared.spending.Exchange(ctx, p.shared.node, p.limits.Spent())
+	others, err := p.shared.nodes.Exchange(ctx, p.shared.node, p.limits.Spent())
 	if err == nil {
 		p.limits.Spend(others, p.Now())
 	}

@@ -51,7 +51,7 @@ func (l proving) covering(ctx context.Context, leaf int64) (ledger.Checkpoint, e
 		if c := p.Keeper.Newest(); c.Size > leaf {
 			return c, nil
 		}
-		return p.Keeper.Sign(ctx)
+		return p.sign(ctx)
 	}
 	s, err := ledger.Stand(ctx, p.Log, p.CheckpointKey(), p.Folder.Checkpoints)
 	if err == nil && s.Newest.Size <= leaf {
@@ -64,7 +64,7 @@ func (l proving) covering(ctx context.Context, leaf int64) (ledger.Checkpoint, e
 // be told.
 func (l proving) Verify(ctx context.Context) (ledger.Report, error) {
 	if l.platform.Keeper != nil {
-		if _, err := l.platform.Keeper.Sign(ctx); err != nil {
+		if _, err := l.platform.sign(ctx); err != nil {
 			return ledger.Report{}, err
 		}
 	}

@@ -65,7 +65,6 @@ type Platform struct {
 
 	shared     *shared // nil where there is one node
 	limits     *limits.Limits
-	number     func(context.Context) error // numbers the leaves of an engine that does not; nil if it does
 	master     *keys.Master
 	checkpoint ed25519.PrivateKey
 	tables     *sql.DB

@@ -60,7 +60,7 @@ func Restored(ctx context.Context, o Options, r Restore) (RestoreReport, error) 
 	if err != nil {
 		return report, err
 	}
-	c, err := p.Keeper.Sign(ctx)
+	c, err := p.sign(ctx)
 	report.Events, report.Epoch, report.Root = c.Size, c.Epoch, c.Root.String()
 	return report, errors.Join(err, p.Close())
 }

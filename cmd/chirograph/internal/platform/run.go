@@ -19,6 +19,10 @@ func (p *Platform) Run(ctx context.Context) error {
 	defer p.following.Store(false)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.govern(ctx) })
+	group.Go(func() error {
+		interval := time.Duration(p.Config.Checkpoints.Interval)
+		return p.Keeper.RunAmong(ctx, interval, p.governing.Load, func(err error) { p.failed(ctx, "checkpoint", err) })
+	})
 	group.Go(func() error { p.Projections.Run(ctx); return nil })
 	group.Go(func() error {
 		p.every(ctx, time.Minute, "refusals", func() error { return p.API.FlushRefusals(ctx, p.Now()) })
@@ -38,7 +42,7 @@ func (p *Platform) govern(ctx context.Context) error {
 		p.governing.Store(true)
 		defer p.governing.Store(false)
 		if err := p.office(ctx); err != nil {
-			stop(err) // altered: no other node should find it in order either
+			stop(err)
 		}
 	})
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
@@ -49,27 +53,12 @@ func (p *Platform) govern(ctx context.Context) error {
 
 func (p *Platform) office(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return p.Keeper.Run(ctx, time.Duration(p.Config.Checkpoints.Interval), func(err error) { p.failed(ctx, "checkpoint", err) })
-	})
 	group.Go(func() error { return p.keepHouse(ctx) })
 	group.Go(func() error { return p.keepVerifying(ctx) })
-	if p.number != nil {
-		group.Go(func() error { return p.number(ctx) })
+	if log, ok := p.Log.(numbered); ok {
+		group.Go(func() error { return log.number(ctx) })
 	}
 	return group.Wait()
-}
-
-// altered returns err if it says that the log was altered. Anything else is
-// told, and tried again.
-func (p *Platform) altered(ctx context.Context, err error) error {
-	if _, altered := errors.AsType[*ledger.AlteredError](err); altered {
-		return err
-	}
-	if err != nil && ctx.Err() == nil {
-		p.failed(ctx, "checkpoint", err)
-	}
-	return nil
 }
 
 // failed tells of background work that will be tried again.
@@ -120,6 +109,16 @@ func (p *Platform) try(ctx context.Context, task string, do func() error) {
 // it. Call it last, after requests and Run have ended.
 func (p *Platform) Flush(ctx context.Context) error {
 	err := p.API.FlushRefusals(ctx, p.Now().Add(2*time.Minute))
-	_, signing := p.Keeper.Sign(ctx)
+	_, signing := p.sign(ctx)
 	return errors.Join(err, signing)
+}
+
+// sign returns a checkpoint over all that was acknowledged before the call.
+func (p *Platform) sign(ctx context.Context) (ledger.Checkpoint, error) {
+	if log, ok := p.Log.(numbered); ok {
+		if err := log.complete(ctx); err != nil {
+			return ledger.Checkpoint{}, err
+		}
+	}
+	return p.Keeper.Sign(ctx)
 }

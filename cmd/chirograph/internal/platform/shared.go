@@ -29,12 +29,7 @@ type shared struct {
 	node string
 
 	keys, login, tables *sql.DB
-	lease               interface {
-		Lead(context.Context, string, string, time.Duration, func(context.Context))
-	}
-	spending interface {
-		Exchange(context.Context, string, map[string]int) (map[string]int, error)
-	}
+	nodes               *postgres.Nodes // nil for reading only
 }
 
 // openShared connects to what other nodes use too.
@@ -54,10 +49,10 @@ func (p *Platform) openShared(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if p.ReadOnly {
-		return nil
+	if !p.ReadOnly {
+		s.nodes, err = postgres.OpenNodes(ctx, s.url)
 	}
-	return nil
+	return err
 }
 
 // someName tells processes of one machine apart, also from their predecessors.
@@ -71,6 +66,9 @@ func (s *shared) close() error {
 		return nil
 	}
 	var all []error
+	if s.nodes != nil {
+		all = append(all, s.nodes.Close())
+	}
 	for _, db := range []*sql.DB{s.keys, s.login, s.tables} {
 		if db != nil {
 			all = append(all, db.Close())
@@ -86,9 +84,9 @@ const leadership = 6 * time.Second
 // lead runs work while this node is the one of all that does it, until ctx
 // ends. A single node always is.
 func (p *Platform) lead(ctx context.Context, name string, work func(context.Context)) {
-	if p.shared == nil || p.shared.lease == nil {
+	if p.shared == nil {
 		work(ctx)
 		return
 	}
-	p.shared.lease.Lead(ctx, name, p.shared.node, leadership, work)
+	p.shared.nodes.Lead(ctx, name, p.shared.node, leadership, work)
 }

@@ -1,0 +1,101 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/eventstoredb"
+	"github.com/chirograph/chirograph/adapters/postgres"
+	"github.com/chirograph/chirograph/eventstore/ledger"
+)
+
+// numbered is a log whose leaves are numbered beside it, by one node at a time.
+type numbered struct {
+	*eventstoredb.Log
+	table *postgres.Table
+}
+
+func (p *Platform) openEventStoreDB(ctx context.Context) error {
+	if err := p.openShared(ctx); err != nil {
+		return err
+	}
+	url, err := p.Config.Store.EventStoreDBURL()
+	if err != nil {
+		return err
+	}
+	table, err := p.openTable(ctx)
+	if err != nil {
+		return err
+	}
+	log, err := eventstoredb.Open(ctx, eventstoredb.Options{
+		URL: url, Table: table, ID: table.ID(), Now: p.Now, Log: p.Options.Log, Metrics: p.Metrics,
+	})
+	if err != nil {
+		return errors.Join(err, table.Close())
+	}
+	p.Log = numbered{log, table}
+	return nil
+}
+
+func (p *Platform) openTable(ctx context.Context) (*postgres.Table, error) {
+	o := postgres.TableOptions{URL: p.shared.url, ReadOnly: p.ReadOnly || !p.Create}
+	table, err := postgres.OpenTable(ctx, o)
+	if err == nil && o.ReadOnly && !p.ReadOnly { // it is there, so opening it makes nothing
+		if err = table.Close(); err == nil {
+			o.ReadOnly = false
+			table, err = postgres.OpenTable(ctx, o)
+		}
+	}
+	if errors.Is(err, postgres.ErrNoLog) {
+		err = errNoShared
+	}
+	return table, err
+}
+
+func (n numbered) Close() error { return errors.Join(n.Log.Close(), n.table.Close()) }
+
+// Halted is also why nothing can be numbered.
+func (n numbered) Halted() error { return errors.Join(n.Log.Halted(), n.table.Halted()) }
+
+// number adds leaves as events come, until ctx ends. It returns an error only
+// if the log turns out to be altered, or not the one that was numbered.
+func (n numbered) number(ctx context.Context) error {
+	for {
+		err := n.Follow(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, ledger.ErrDeposed) {
+			return err
+		}
+	}
+}
+
+// complete returns when everything that was acknowledged before the call is
+// numbered, by whoever does so.
+func (n numbered) complete(ctx context.Context) error {
+	head, err := n.Head(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, done := context.WithTimeout(ctx, patience)
+	defer done()
+	numbering := make(chan error, 1)
+	go func() { numbering <- n.number(ctx) }() // the node that governs may be doing so too
+	defer func() { done(); <-numbering }()
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		if size, err := n.Size(ctx); err != nil || size >= int64(head) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case err := <-numbering:
+			numbering <- nil
+			if err == nil {
+				err = ctx.Err()
+			}
+			return err
+		}
+	}
+}
