@@ -8,7 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/token"
@@ -80,7 +79,7 @@ func aTownOneByOne(t *testing.T) (*town, *storetest.Stepwise) {
 	var steps *storetest.Stepwise
 	to := newTownOn(t, func(log eventstore.Log) eventstore.Log {
 		steps = &storetest.Stepwise{Log: log}
-		return &api.Shared{Log: steps}
+		return &storetest.Shared{Log: steps}
 	})
 	to.steps = steps
 	return to, steps

@@ -125,11 +125,14 @@ func (s *Server) wanted(ctx context.Context, t Tenant, r oauth.AuthorizationRequ
 // hinted returns the subject of an ID token that this issuer signed, however
 // old it is.
 func (s *Server) hinted(ctx context.Context, t Tenant, hint string) (string, error) {
-	keys, err := s.publicKey(ctx, t.ID)
+	keys, err := s.verifying(ctx, t.ID)
 	if err != nil {
 		return "", err
 	}
-	signed, err := s.Signer.Verify(ctx, hint, keys)
+	signed, err := s.Signer.Verify(ctx, hint, keys.key)
+	if keys.failed != nil {
+		return "", keys.failed
+	}
 	var claims struct {
 		Issuer  string `json:"iss"`
 		Subject string `json:"sub"`

@@ -99,11 +99,14 @@ func (s *Server) findJWT(ctx context.Context, v *visit, presented string) (live,
 	if len(presented) > maxToken {
 		return live{}, &errInactive{why: "the token is too long"}
 	}
-	keys, err := s.publicKey(ctx, v.Tenant.ID)
+	keys, err := s.verifying(ctx, v.Tenant.ID)
 	if err != nil {
 		return live{}, err
 	}
-	signed, err := s.Signer.Verify(ctx, presented, keys)
+	signed, err := s.Signer.Verify(ctx, presented, keys.key)
+	if keys.failed != nil {
+		return live{}, keys.failed
+	}
 	if err != nil || signed.Type != "at+jwt" { // RFC 9068 §4
 		return live{}, &errInactive{why: "the token is not one of this issuer's"}
 	}

@@ -38,7 +38,7 @@ func TestInterruptions(t *testing.T) {
 func redemptionByReplay(c *cluster, at int) {
 	code := c.approve(c.push())
 	var other *httptest.ResponseRecorder
-	c.log.before(at, func() { other = c.at(1, c.redeeming(code)) })
+	c.log.Before(at, func() { other = c.at(1, c.redeeming(code)) })
 	first := members(c.T, c.at(0, c.redeeming(code)))
 	second := members(c.T, other)
 	if first["error"] != "invalid_grant" {
@@ -55,7 +55,7 @@ func redemptionByReplay(c *cluster, at int) {
 
 func redemptionByStop(c *cluster, at int) {
 	code := c.approve(c.push())
-	c.log.before(at, func() { c.stop(code) })
+	c.log.Before(at, func() { c.stop(code) })
 	if got := members(c.T, c.at(0, c.redeeming(code))); got["access_token"] != nil {
 		c.ended(got)
 	}
@@ -66,7 +66,7 @@ func redemptionByStop(c *cluster, at int) {
 func replayByRedemption(c *cluster, at int) {
 	code := c.approve(c.push())
 	replay, goOn := make(chan struct{}), make(chan struct{})
-	c.log.before(2, func() { close(replay); <-goOn })
+	c.log.Before(2, func() { close(replay); <-goOn })
 	var first *httptest.ResponseRecorder
 	done := make(chan struct{})
 	go func() {
@@ -74,7 +74,7 @@ func replayByRedemption(c *cluster, at int) {
 		first = c.at(0, c.redeeming(code))
 	}()
 	<-replay
-	c.log.before(at, func() { close(goOn); <-done })
+	c.log.Before(at, func() { close(goOn); <-done })
 	second := members(c.T, c.at(1, c.redeeming(code)))
 	if got := members(c.T, first); got["access_token"] != nil {
 		c.ended(got)
@@ -87,7 +87,7 @@ func replayByRedemption(c *cluster, at int) {
 
 func refreshByRevocation(c *cluster, at int) {
 	refresh := members(c.T, c.redeem(c.approve(c.push())))["refresh_token"].(string)
-	c.log.before(at, func() { c.at(1, c.request("budgetly", "/revoke", "token", refresh)) })
+	c.log.Before(at, func() { c.at(1, c.request("budgetly", "/revoke", "token", refresh)) })
 	if got := members(c.T, c.at(0, c.refreshing(refresh))); got["access_token"] == nil || c.active(got["access_token"].(string)) {
 		c.Errorf("got %v", got)
 	}
@@ -96,7 +96,7 @@ func refreshByRevocation(c *cluster, at int) {
 func revocationByRefresh(c *cluster, at int) {
 	refresh := members(c.T, c.redeem(c.approve(c.push())))["refresh_token"].(string)
 	var got map[string]any
-	c.log.before(at, func() { got = members(c.T, c.at(1, c.refreshing(refresh))) })
+	c.log.Before(at, func() { got = members(c.T, c.at(1, c.refreshing(refresh))) })
 	if w := c.at(0, c.request("budgetly", "/revoke", "token", refresh)); w.Code != http.StatusOK || c.active(got["access_token"].(string)) {
 		c.Errorf("revoked: %d, and the token of the refresh is %v", w.Code, got)
 	}
@@ -105,7 +105,7 @@ func revocationByRefresh(c *cluster, at int) {
 func approvalByReload(c *cluster, at int) {
 	page, again := c.consentPage()
 	other := ""
-	c.log.before(at, func() { other = c.afterReload(again) })
+	c.log.Before(at, func() { other = c.afterReload(again) })
 	code, _ := c.answer(page, "approve")
 	if code == "" {
 		code = other
@@ -116,7 +116,7 @@ func approvalByReload(c *cluster, at int) {
 func approvalByNo(c *cluster, at int) {
 	page, _ := c.consentPage()
 	refusal := ""
-	c.log.before(at, func() { _, refusal = c.answer(page, "cancel") })
+	c.log.Before(at, func() { _, refusal = c.answer(page, "cancel") })
 	code, _ := c.answer(page, "approve")
 	if (refusal != "") != (at == 1) || (code == "") != (at == 1) {
 		c.Errorf("before append %d: the no got %q and the yes %q", at, refusal, code)
@@ -128,7 +128,7 @@ func completionByAnother(c *cluster, at int) {
 	c.cutting(storetest.Cut{At: 1, Written: true, Err: errPower}, func() { c.answer(page, "approve") })
 	decided, _ := c.browse("GET", again, nil)
 	other := ""
-	c.log.before(at, func() { other = c.afterReload(again) })
+	c.log.Before(at, func() { other = c.afterReload(again) })
 	code, _ := c.answer(decided, "continue")
 	if code == "" || other == "" {
 		c.Fatalf("before append %d: the codes are %q and %q", at, code, other)

@@ -60,15 +60,31 @@ func (s *Server) signs(ctx context.Context, issuer, alg string) (bool, error) {
 	return slices.Contains(issuers[issuer].KeyPolicy().Algorithms, signedWith(alg)), err
 }
 
-// publicKey returns the public half of any key that an issuer ever had, for
-// verifying what it signed. Compromised keys verify nothing.
-func (s *Server) publicKey(ctx context.Context, issuer string) (func(kid string) ([]byte, bool), error) {
+// verifying are the public halves of all keys that an issuer ever had, for
+// verifying what it signed.
+type verifying struct {
+	server *Server
+	ctx    context.Context // of the request
+	issuer string
+	all    map[string]signingkey.State
+	failed error // to find a key
+}
+
+func (s *Server) verifying(ctx context.Context, issuer string) (*verifying, error) {
 	all, err := s.SigningKeys.All(ctx)
-	return func(kid string) ([]byte, bool) {
-		key, found := all[kid]
-		usable := found && key.Announced().Issuer == issuer && !key.Compromised()
-		return key.Announced().JWK, usable
-	}, err
+	return &verifying{server: s, ctx: ctx, issuer: issuer, all: all}, err
+}
+
+// key returns a public half, if what it verifies counts: not that of a
+// compromised key. One that another node has just announced is found in its
+// stream.
+func (v *verifying) key(kid string) ([]byte, bool) {
+	key, found := v.all[kid]
+	if !found && kid != "" && printableASCII(kid, 128) == kid {
+		key, _, v.failed = v.server.SigningKeys.Load(v.ctx, kid)
+	}
+	a := key.Announced()
+	return a.JWK, a.Issuer == v.issuer && !key.Compromised()
 }
 
 // jwks serves the issuer's public keys (RFC 7517, Section 5): announced,

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -18,40 +17,11 @@ import (
 	"github.com/chirograph/chirograph/eventstore/storetest"
 )
 
-// interrupted is a log before whose appends something else can happen.
-type interrupted struct {
-	eventstore.Log
-	mu   sync.Mutex
-	left int
-	then func()
-}
-
-// before has something happen before the nth append from now.
-func (l *interrupted) before(n int, then func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.left, l.then = n, then
-}
-
-func (l *interrupted) due() func() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.left--; l.left != 0 {
-		return func() {}
-	}
-	return l.then
-}
-
-func (l *interrupted) Append(ctx context.Context, appends ...eventstore.Append) ([]eventstore.Receipt, error) {
-	l.due()()
-	return l.Log.Append(ctx, appends...)
-}
-
 // A cluster is a town with three nodes on one log, which writes the appends of a
 // call one by one. What each node serves is what the others have written.
 type cluster struct {
 	*town
-	log   *interrupted
+	log   *storetest.Interrupted
 	nodes [3]*api.Server
 }
 
@@ -59,9 +29,9 @@ func newCluster(t *testing.T) *cluster {
 	c := &cluster{}
 	var steps *storetest.Stepwise
 	c.town = newTownOn(t, func(log eventstore.Log) eventstore.Log {
-		c.log = &interrupted{Log: log}
+		c.log = &storetest.Interrupted{Log: log}
 		steps = &storetest.Stepwise{Log: c.log}
-		return &api.Shared{Log: steps}
+		return &storetest.Shared{Log: steps}
 	})
 	c.steps = steps
 	for n := range c.nodes {

@@ -84,14 +84,21 @@ func (s *Server) tenant(id string, state issuer.State) Tenant {
 	return t
 }
 
-// Tenant returns an issuer by id.
+// Tenant returns an issuer by id. One that another node has just made is found
+// in its stream.
 func (s *Server) Tenant(ctx context.Context, id string) (Tenant, bool, error) {
 	all, err := s.allTenants(ctx)
-	i := slices.IndexFunc(all, func(t Tenant) bool { return t.ID == id })
-	if err != nil || i < 0 {
+	if err != nil {
 		return Tenant{}, false, err
 	}
-	return all[i], true, nil
+	if i := slices.IndexFunc(all, func(t Tenant) bool { return t.ID == id }); i >= 0 {
+		return all[i], true, nil
+	}
+	state, _, err := s.Issuers.Load(ctx, id)
+	if err != nil || !state.Exists() {
+		return Tenant{}, false, err
+	}
+	return s.tenant(id, state), true, nil
 }
 
 // route finds the issuer that a request is for and the path below it. Metadata

@@ -22,21 +22,22 @@ func (s *Server) apply(c *call) (any, error) {
 
 // Apply makes the installation as a document declares it, and returns what it
 // changed. It stops at the first thing that cannot be; what was changed before
-// stays, and applying the mended document completes it.
+// stays, and applying the mended document completes it. Nodes may apply the same
+// document at the same time: it is done once.
 func (s *Server) Apply(ctx context.Context, m event.Meta, d Document) ([]Change, error) {
 	a := &application{s, ctx, m, []Change{}}
 	for i, declared := range d.Issuers {
-		if err := a.issuer(declared); err != nil {
+		if err := again(func() error { return a.issuer(declared) }); err != nil {
 			return nil, naming(err, "issuers[%d] %s", i, declared.ID)
 		}
 	}
 	for i, declared := range d.Clients {
-		if err := a.client(declared); err != nil {
+		if err := again(func() error { return a.client(declared) }); err != nil {
 			return nil, naming(err, "clients[%d] %s", i, declared.ID)
 		}
 	}
 	for i, declared := range d.Customers {
-		if err := a.customer(declared); err != nil {
+		if err := again(func() error { return a.customer(declared) }); err != nil {
 			return nil, naming(err, "customers[%d] %s", i, declared.ID)
 		}
 	}

@@ -151,14 +151,12 @@ func (a *application) keep(issuer string, key SigningKey) error {
 		return invalid("signing key " + key.ID + ": " + err.Error())
 	}
 	state, _, err := a.API.SigningKeys.Load(a.ctx, key.ID)
-	if err != nil || state.Status() != signingkey.Nothing {
+	if err == nil && state.Status() == signingkey.Nothing {
+		announce := signingkey.Announce{Announced: signingkey.Announced{Issuer: issuer, Algorithm: made.Algorithm, Use: "sig", JWK: made.JWK}}
+		state, err = a.API.SigningKeys.Execute(a.ctx, a.meta, key.ID, announce)
+	}
+	if err != nil || state.Status() != signingkey.Waiting {
 		return err
 	}
-	announce := signingkey.Announce{Announced: signingkey.Announced{Issuer: issuer, Algorithm: made.Algorithm, Use: "sig", JWK: made.JWK}}
-	if _, err := a.decideKey(a.ctx, a.meta, key.ID, announce); err != nil {
-		return err
-	}
-	a.did("key", key.ID, "activated")
-	_, err = a.decideKey(a.ctx, a.meta, key.ID, signingkey.Activate{})
-	return err
+	return execute(a, a.API.SigningKeys.Streams, a.meta, key.ID, signingkey.Command(signingkey.Activate{}), "key", "activated")
 }

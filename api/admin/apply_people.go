@@ -105,10 +105,8 @@ func (a *application) directory(want Customer) error {
 	if err != nil {
 		return invalid("login: " + err.Error())
 	}
-	if !changed {
-		return nil
-	}
-	return a.person(want, subject.BindCredential{CredentialBound: subject.CredentialBound{ID: "password", Kind: "password"}}, "password set")
+	bind := subject.BindCredential{CredentialBound: subject.CredentialBound{ID: "password", Kind: "password"}, Again: changed}
+	return a.person(want, bind, "password set")
 }
 
 // roles grants and withdraws until somebody has exactly the declared ones.

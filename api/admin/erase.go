@@ -87,9 +87,13 @@ func (s *Server) revokeAll(ctx context.Context, m event.Meta, consents []string,
 	return nil
 }
 
-// erasedAt returns the position of the erasure in a subject's stream.
+// erasedAt returns the position of the erasure in a subject's stream. Whoever
+// has the head of the log finds everything before it numbered.
 func (s *Server) erasedAt(ctx context.Context, id string) (eventstore.Position, error) {
-	var at eventstore.Position
+	at, err := s.API.Journal.Log.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
 	for e, err := range s.API.Journal.Log.ReadStream(ctx, s.API.Subjects.Stream(id), 0) {
 		if err != nil {
 			return 0, err

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/signingkey"
+	"github.com/chirograph/chirograph/eventstore"
 )
 
 // A Key is a signing key as its operator sees it.
@@ -21,6 +21,8 @@ type Key struct {
 	Announced time.Time         `json:"announced_at"`
 	Since     time.Time         `json:"since"` // of the status
 	JWK       json.RawMessage   `json:"jwk"`
+
+	place eventstore.Position // of its announcement
 }
 
 func (s *Server) listKeys(c *call) (any, error) {
@@ -37,9 +39,12 @@ type listing[T any] struct {
 }
 
 // keys returns the signing keys of an issuer, or of all, in the order in which
-// they were announced.
+// they were announced, which is the same on every node.
 func (s *Server) keys(ctx context.Context, issuer string) ([]Key, error) {
 	states, err := s.API.SigningKeys.All(ctx)
+	if err == nil {
+		_, err = s.API.Journal.Log.Head(ctx) // numbers what was announced
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +59,7 @@ func (s *Server) keys(ctx context.Context, issuer string) ([]Key, error) {
 		}
 		all = append(all, key)
 	}
-	slices.SortFunc(all, func(a, b Key) int { return cmp.Or(a.Announced.Compare(b.Announced), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, func(a, b Key) int { return cmp.Compare(a.place, b.place) })
 	return all, nil
 }
 
@@ -66,7 +71,7 @@ func (s *Server) key(ctx context.Context, kid string, state signingkey.State) (K
 			return k, err
 		}
 		if e.Revision == 0 {
-			k.Announced = e.Recorded
+			k.Announced, k.place = e.Recorded, e.Position
 		}
 		k.Since = e.Recorded
 	}
@@ -133,7 +138,11 @@ func (s *Server) retireKey(c *call) (any, error) {
 	}) {
 		return nil, conflict("it is the only key that signs " + all[i].Algorithm + " for " + all[i].Issuer + ": rotate, and it retires when another signs")
 	}
-	return s.retire(c.Context(), c.meta(), kid)
+	key, err := s.retire(c.Context(), c.meta(), kid)
+	if err != nil {
+		return nil, err
+	}
+	return key, s.EnsureKeys(c.Context(), c.meta(), key.Issuer) // the other one may have been retired meanwhile
 }
 
 // retire ends signing. The key stays published as long as something it signed
@@ -211,32 +220,4 @@ func orMissing(err error, detail string) error {
 		return err
 	}
 	return notFound(detail)
-}
-
-// EnsureKeys gives an issuer an active key for each algorithm of its policy.
-func (s *Server) EnsureKeys(ctx context.Context, m event.Meta, issuer string) error {
-	issuers, err := s.API.Issuers.All(ctx)
-	if err != nil {
-		return err
-	}
-	states, err := s.API.SigningKeys.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, alg := range issuers[issuer].KeyPolicy().Algorithms {
-		signs := func(k signingkey.State) bool {
-			return k.Announced().Issuer == issuer && k.Announced().Algorithm == alg && k.Status() == signingkey.Active
-		}
-		if slices.ContainsFunc(slices.Collect(maps.Values(states)), signs) {
-			continue
-		}
-		key, err := s.announce(ctx, m, issuer, alg)
-		if err != nil {
-			return err
-		}
-		if _, err := s.decideKey(ctx, m, key.ID, signingkey.Activate{}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

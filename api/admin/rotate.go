@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/event"
@@ -21,38 +22,49 @@ func (s *Server) Rotate(ctx context.Context, m event.Meta, issuer string, atOnce
 		return nil, err
 	}
 	for _, alg := range states[issuer].KeyPolicy().Algorithms {
-		keys, err := s.keys(ctx, issuer)
+		next, err := s.next(ctx, m, issuer, alg)
 		if err != nil {
 			return nil, err
-		}
-		next := newest(keys, alg, signingkey.Waiting)
-		if next == nil {
-			made, err := s.announce(ctx, m, issuer, alg)
-			if err != nil {
-				return nil, err
-			}
-			next = &made
 		}
 		if !atOnce && s.API.Now().Sub(next.Announced) < spread {
 			continue
 		}
-		if err := s.succeed(ctx, m, *next, keys); err != nil {
+		if err := s.succeed(ctx, m, next); err != nil {
 			return nil, err
 		}
 	}
 	return s.keys(ctx, issuer)
 }
 
-// succeed lets a key sign and retires those that signed before it.
-func (s *Server) succeed(ctx context.Context, m event.Meta, next Key, keys []Key) error {
+// next is the newest key that waits to sign, made if there is none.
+func (s *Server) next(ctx context.Context, m event.Meta, issuer, alg string) (Key, error) {
+	keys, err := s.keys(ctx, issuer)
+	if err != nil {
+		return Key{}, err
+	}
+	if waits := newest(keys, alg, signingkey.Waiting); waits != nil {
+		return *waits, nil
+	}
+	return s.announce(ctx, m, issuer, alg)
+}
+
+// succeed lets a key sign and retires those that were announced before one that
+// signs. So there is always one that signs, although nodes may do so with
+// different keys at the same time.
+func (s *Server) succeed(ctx context.Context, m event.Meta, next Key) error {
 	if _, err := s.decideKey(ctx, m, next.ID, signingkey.Activate{}); err != nil {
 		return err
 	}
+	keys, err := s.keys(ctx, next.Issuer)
+	if err != nil {
+		return err
+	}
+	last := newest(keys, next.Algorithm, signingkey.Active)
 	for _, old := range keys {
-		if old.ID == next.ID || old.Algorithm != next.Algorithm || old.Status != signingkey.Active {
+		if old.Algorithm != next.Algorithm || old.Status != signingkey.Active || old.ID == last.ID {
 			continue
 		}
-		if _, err := s.retire(ctx, m, old.ID); err != nil {
+		if _, err := s.retire(ctx, m, old.ID); err != nil && !errors.Is(err, signingkey.ErrNotActive) {
 			return err
 		}
 	}

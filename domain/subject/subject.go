@@ -138,6 +138,7 @@ type State struct {
 	name   string
 	roles  map[string]bool
 	holds  map[string]bool
+	bound  map[string]bool // credentials by id
 }
 
 func (s State) Exists() bool   { return s.exists }
@@ -158,13 +159,18 @@ func (s State) Held() bool           { return len(s.holds) > 0 }
 type Command interface{ isCommand() }
 
 type (
-	Enroll         struct{ Enrolled }
-	BindCredential struct{ CredentialBound }
-	BindDevice     struct{ DeviceBound }
-	GrantRole      struct{ RoleGranted }
-	WithdrawRole   struct{ RoleWithdrawn }
-	PlaceHold      struct{ HoldPlaced }
-	LiftHold       struct{ HoldLifted }
+	Enroll struct{ Enrolled }
+	// BindCredential records that a credential was set. Unless it was set
+	// again, one of its id is recorded once.
+	BindCredential struct {
+		CredentialBound
+		Again bool
+	}
+	BindDevice   struct{ DeviceBound }
+	GrantRole    struct{ RoleGranted }
+	WithdrawRole struct{ RoleWithdrawn }
+	PlaceHold    struct{ HoldPlaced }
+	LiftHold     struct{ HoldLifted }
 	// Erase is refused while ActiveConsents is not zero: they are ended first,
 	// each by its own event.
 	Erase struct {
@@ -201,7 +207,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 	}
 	switch cmd := cmd.(type) {
 	case BindCredential:
-		return []Event{cmd.CredentialBound}, nil
+		return unless(s.bound[cmd.ID] && !cmd.Again, cmd.CredentialBound)
 	case BindDevice:
 		return []Event{cmd.DeviceBound}, nil
 	case GrantRole:
@@ -256,7 +262,9 @@ func (s State) Evolve(e Event) State {
 		s.holds = without(s.holds, e.Hold)
 	case Erased:
 		s.erased, s.name = true, ""
-	case CredentialBound, DeviceBound:
+	case CredentialBound:
+		s.bound = with(s.bound, e.ID)
+	case DeviceBound:
 	}
 	return s
 }

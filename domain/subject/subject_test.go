@@ -32,9 +32,11 @@ func TestDecide(t *testing.T) {
 		{"but only once", []Event{enrolled}, Enroll{enrolled}, nil, ErrExists},
 		{"not again after erasure", []Event{enrolled, erased}, Enroll{enrolled}, nil, ErrExists},
 
-		{"a credential is bound", []Event{enrolled}, BindCredential{password}, []Event{password}, nil},
-		{"not to nobody", nil, BindCredential{password}, nil, ErrUnknown},
-		{"not to who was erased", []Event{enrolled, erased}, BindCredential{password}, nil, ErrErased},
+		{"a credential is bound", []Event{enrolled}, BindCredential{CredentialBound: password}, []Event{password}, nil},
+		{"what is bound need not be bound", []Event{enrolled, password}, BindCredential{CredentialBound: password}, nil, nil},
+		{"but a new one can take its place", []Event{enrolled, password}, BindCredential{password, true}, []Event{password}, nil},
+		{"not to nobody", nil, BindCredential{CredentialBound: password}, nil, ErrUnknown},
+		{"not to who was erased", []Event{enrolled, erased}, BindCredential{CredentialBound: password}, nil, ErrErased},
 		{"a device is bound", []Event{enrolled}, BindDevice{phone}, []Event{phone}, nil},
 		{"not to who was erased", []Event{enrolled, erased}, BindDevice{phone}, nil, ErrErased},
 
@@ -101,7 +103,7 @@ func TestEvolveSharesNothing(t *testing.T) {
 // nothing happens to who was erased.
 func FuzzHistory(f *testing.F) {
 	anything := []Command{
-		Enroll{enrolled}, BindCredential{password}, BindDevice{phone}, GrantRole{auditor}, WithdrawRole{removed},
+		Enroll{enrolled}, BindCredential{CredentialBound: password}, BindDevice{phone}, GrantRole{auditor}, WithdrawRole{removed},
 		PlaceHold{hold}, PlaceHold{HoldPlaced{Hold: "h2"}}, LiftHold{lifted}, LiftHold{HoldLifted{Hold: "h2"}},
 		Erase{Erased: erased}, Erase{Erased: erased, ActiveConsents: 1},
 	}
