@@ -1,15 +1,6 @@
 package standin
 
-import (
-	"context"
-	"errors"
-	"slices"
-	"sync"
-	"sync/atomic"
-	"time"
-
-	"google.golang.org/grpc/status"
-)
+import "sync/atomic"
 
 // A Point is where a fault may strike.
 type Point int
@@ -29,28 +20,6 @@ const (
 // "$all", n counts the messages that the call has sent. Faults are called from
 // many goroutines.
 type Fault func(at Point, stream string, n int) error
-
-var (
-	// Silent leaves the call open and mute until the caller gives it up.
-	Silent = errors.New("silent")
-	// Drop cuts the caller's connection, and every other call on it.
-	Drop = errors.New("connection dropped")
-	// Crash kills the node at once.
-	Crash = errors.New("node crashed")
-	// DiskFull lets a commit fail as it does when nothing can be written: the
-	// leader ends itself, and who waits for it is not answered.
-	DiskFull = errors.New("disk full")
-	// ToLeader refuses with the address of the leader.
-	ToLeader = errors.New("not leader")
-)
-
-// slow is the result of Slow.
-type slow time.Duration
-
-func (s slow) Error() string { return "slow" }
-
-// Slow delays what happens, and lets it happen.
-func Slow(d time.Duration) error { return slow(d) }
 
 // At is a fault at one point, on any stream, always.
 func At(p Point, result error) Fault {
@@ -97,76 +66,4 @@ func Next(times int, f Fault) Fault {
 		}
 		return err
 	}
-}
-
-// faults are what was injected into a node.
-type faults struct {
-	mu   sync.Mutex
-	list atomic.Pointer[[]*Fault]
-}
-
-// inject adds a fault behind the others.
-func (fs *faults) inject(f Fault) (heal func()) {
-	fs.set(func(list []*Fault) []*Fault { return append(slices.Clone(list), &f) })
-	return func() {
-		fs.set(func(list []*Fault) []*Fault {
-			return slices.DeleteFunc(slices.Clone(list), func(other *Fault) bool { return other == &f })
-		})
-	}
-}
-
-func (fs *faults) set(change func([]*Fault) []*Fault) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	var list []*Fault
-	if old := fs.list.Load(); old != nil {
-		list = *old
-	}
-	list = change(list)
-	fs.list.Store(&list)
-}
-
-// hit lets the faults strike, in order, until one ends the call.
-func (n *Node) hit(ctx context.Context, at Point, stream string, message int) error {
-	list := n.faults.list.Load()
-	if list == nil {
-		return nil
-	}
-	for _, f := range *list {
-		if err := n.suffer(ctx, (*f)(at, stream, message)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// suffer does what the result of a fault says. Nil lets the call go on.
-func (n *Node) suffer(ctx context.Context, result error) error {
-	var s slow
-	switch {
-	case errors.As(result, &s):
-		select {
-		case <-time.After(time.Duration(s)):
-			return nil
-		case <-ctx.Done():
-		}
-	case errors.Is(result, Silent):
-		<-ctx.Done()
-	case errors.Is(result, Drop):
-		n.sockets.cut(caller(ctx))
-		<-ctx.Done()
-	case errors.Is(result, Crash):
-		go n.Kill()
-		<-ctx.Done()
-	case errors.Is(result, DiskFull):
-		if i := n.cluster.Leader(); i >= 0 {
-			go n.cluster.nodes[i].Kill()
-		}
-		<-ctx.Done()
-	case errors.Is(result, ToLeader):
-		return n.cluster.notLeader()
-	default:
-		return result
-	}
-	return status.FromContextError(ctx.Err()).Err()
 }

@@ -1,18 +1,14 @@
 package standin
 
 import (
-	"context"
 	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -68,32 +64,6 @@ func (n *Node) Start() error {
 		return err
 	}
 	n.cluster.joined()
-	return nil
-}
-
-func (n *Node) listen() error {
-	l, err := net.Listen("tcp", n.Address())
-	if err != nil {
-		return err
-	}
-	options := []grpc.ServerOption{
-		grpc.ForceServerCodecV2(newCodec()),
-		grpc.MaxRecvMsgSize(16 << 20),
-		grpc.ChainStreamInterceptor(n.streaming),
-		grpc.ChainUnaryInterceptor(n.single),
-	}
-	if c := n.cluster.certificate; c != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(c)))
-	}
-	server := grpc.NewServer(options...)
-	streams.RegisterStreamsServer(server, n)
-	gossip.RegisterGossipServer(server, members{node: n})
-	serverfeatures.RegisterServerFeaturesServer(server, features{node: n})
-
-	n.mu.Lock()
-	n.address, n.door, n.server, n.closing = l.Addr().String(), l, server, false
-	n.mu.Unlock()
-	go server.Serve(door{l, &n.sockets})
 	return nil
 }
 
@@ -202,29 +172,4 @@ func (n *Node) silenced() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.mute
-}
-
-// streaming and single stand between gRPC and the calls: they refuse wrong
-// passwords before anything is read, and send the trailers of refusals.
-func (n *Node) streaming(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, call grpc.StreamHandler) error {
-	err := n.authenticate(s.Context())
-	if err == nil {
-		err = call(srv, s)
-	}
-	if t := trailers(err); t != nil {
-		s.SetTrailer(t)
-	}
-	return err
-}
-
-func (n *Node) single(ctx context.Context, req any, _ *grpc.UnaryServerInfo, call grpc.UnaryHandler) (any, error) {
-	err := n.authenticate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	reply, err := call(ctx, req)
-	if t := trailers(err); t != nil {
-		grpc.SetTrailer(ctx, t)
-	}
-	return reply, err
 }
