@@ -15,6 +15,7 @@ import (
 type request struct {
 	appends []eventstore.Append
 	task    func(*sqlite.Conn) error // instead of appends: a transaction of its own
+	history []eventstore.Event       // instead of appends: events of another log, likewise
 	bytes   int
 	events  int
 	settled atomic.Bool
@@ -32,6 +33,9 @@ func newRequest(appends []eventstore.Append) *request {
 	}
 	return r
 }
+
+// alone reports whether the request shares no transaction.
+func (r *request) alone() bool { return r.task != nil || r.history != nil }
 
 // take reports whether the caller still waits and can no longer withdraw.
 func (r *request) take() bool { return r.settled.CompareAndSwap(false, true) }

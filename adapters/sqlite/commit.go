@@ -49,6 +49,12 @@ func (w *writer) write(batch []*request) (events []eventstore.Event, err error) 
 	t := transaction{writer: w, now: w.time(), clock: w.log.now()}
 	for _, r := range batch {
 		r.receipts, r.err = nil, nil
+		if r.history != nil {
+			if r.err, err = t.adopt(r.history); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		steps, err := admission.Decide(t.view(), r.appends)
 		switch {
 		case errors.Is(err, eventstore.ErrConflict), errors.Is(err, eventstore.ErrReplay):

@@ -44,15 +44,18 @@ func (e *FormatError) Error() string {
 }
 
 // migrate brings the file to today's data format, each step in a transaction.
-// A new file becomes an empty log.
-func migrate(c *sqlite.Conn) error {
+// A new file becomes an empty log with the id that is wanted, if any is.
+func migrate(c *sqlite.Conn, id uuid.UUID) error {
 	have, err := dataFormat(c)
 	if err != nil {
 		return err
 	}
 	for n, script := range migrations[have:] {
 		if have+n == 0 {
-			script += fmt.Sprintf("INSERT INTO meta VALUES ('log', '%s'), ('format', '0');", uuid.New())
+			if id == uuid.Nil {
+				id = uuid.New()
+			}
+			script += fmt.Sprintf("INSERT INTO meta VALUES ('log', '%s'), ('format', '0');", id)
 		}
 		script += fmt.Sprintf("UPDATE meta SET value = '%d' WHERE name = 'format';", have+n+1)
 		if err := sqlitex.ExecuteScript(c, script, nil); err != nil {

@@ -36,8 +36,9 @@ var (
 
 // Options of [Open].
 type Options struct {
-	Dir      string // made if missing, unless ReadOnly
-	ReadOnly bool   // beside a server: no lock, no writes, no start-up checks
+	Dir      string    // made if missing, unless ReadOnly
+	ID       uuid.UUID // to make the log with; random if zero. A log that is there must have it
+	ReadOnly bool      // beside a server: no lock, no writes, no start-up checks
 	Now      func() time.Time
 }
 
@@ -45,6 +46,7 @@ type Options struct {
 // nothing.
 type Log struct {
 	id       uuid.UUID
+	want     uuid.UUID // id that the log must have, if not zero
 	path     string
 	readOnly bool
 	now      func() time.Time
@@ -77,6 +79,7 @@ func Open(o Options) (*Log, error) {
 		o.Now = time.Now
 	}
 	l := &Log{
+		want:     o.ID,
 		path:     filepath.Join(o.Dir, FileName),
 		readOnly: o.ReadOnly,
 		now:      o.Now,
@@ -118,6 +121,9 @@ func (l *Log) openReaders() (err error) {
 		return fmt.Errorf("data format %d is older than %d: start the server once", have, len(migrations))
 	}
 	l.id, err = logID(c)
+	if err == nil && l.want != uuid.Nil && l.want != l.id {
+		err = fmt.Errorf("the log there is %s, not %s", l.id, l.want)
+	}
 	return err
 }
 
@@ -134,7 +140,7 @@ func (l *Log) openForWriting() (err error) {
 		return err
 	}
 	l.writer = newWriter(l, conn)
-	if err := migrate(conn); err != nil {
+	if err := migrate(conn, l.want); err != nil {
 		return err
 	}
 	if err := l.openReaders(); err != nil {

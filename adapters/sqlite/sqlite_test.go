@@ -7,6 +7,8 @@ import (
 	"github.com/chirograph/chirograph/adapters/sqlite"
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/storetest"
+
+	"github.com/google/uuid"
 )
 
 func TestLog(t *testing.T) {
@@ -25,6 +27,9 @@ func TestLog(t *testing.T) {
 				return log
 			}
 			return open(), open
+		},
+		Copy: func(t *testing.T, id uuid.UUID, now func() time.Time) eventstore.Log {
+			return opened(t, sqlite.Options{Dir: t.TempDir(), ID: id, Now: now})
 		},
 	})
 }

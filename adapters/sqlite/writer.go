@@ -48,7 +48,7 @@ func (w *writer) run() {
 			return
 		}
 		batch = append(batch[:0], first)
-		if first.task == nil {
+		if !first.alone() {
 			batch = w.fill(batch)
 		}
 		switch {
@@ -95,7 +95,7 @@ func (w *writer) fill(batch []*request) []*request {
 				continue
 			}
 			events, bytes = events+r.events, bytes+r.bytes
-			if r.task != nil || events > maxBatchEvents || bytes > maxBatchBytes {
+			if r.alone() || events > maxBatchEvents || bytes > maxBatchBytes {
 				w.held = r
 				return batch
 			}

@@ -97,9 +97,16 @@ func (l *Log) commit(appends []eventstore.Append) (receipts []eventstore.Receipt
 		}
 		receipts = append(receipts, receipt)
 	}
+	events, observers = l.announce(before)
+	return receipts, events, observers, nil
+}
+
+// announce wakes subscriptions if the log has grown, and returns what is to be
+// told to whom.
+func (l *Log) announce(before int) (events []eventstore.Event, observers []func([]eventstore.Event)) {
 	events = l.events[before:len(l.events):len(l.events)]
 	if len(events) == 0 {
-		return receipts, nil, nil, nil
+		return nil, nil
 	}
 	close(l.grown)
 	l.grown = make(chan struct{})
@@ -108,7 +115,7 @@ func (l *Log) commit(appends []eventstore.Append) (receipts []eventstore.Receipt
 			observers = append(observers, observe)
 		}
 	}
-	return receipts, events, observers, nil
+	return events, observers
 }
 
 // time is never earlier than that of the last event.
@@ -135,13 +142,17 @@ func (l *Log) write(a eventstore.Append, step admission.Step, now time.Time) eve
 			Leaf:     int64(len(l.events)),
 			Recorded: now,
 		}
-		l.grow(e)
-		l.events = append(l.events, e)
-		l.streams[a.Stream] = append(l.streams[a.Stream], e.Position)
-		l.ids[p.ID] = e.Position
+		l.add(e)
 		receipt = receiptOf(e)
 	}
 	return receipt
+}
+
+func (l *Log) add(e eventstore.Event) {
+	l.grow(e)
+	l.events = append(l.events, e)
+	l.streams[e.Stream] = append(l.streams[e.Stream], e.Position)
+	l.ids[e.ID] = e.Position
 }
 
 func receiptOf(e eventstore.Event) eventstore.Receipt {

@@ -7,6 +7,8 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/memory"
 	"github.com/chirograph/chirograph/eventstore/storetest"
+
+	"github.com/google/uuid"
 )
 
 func TestLog(t *testing.T) {
@@ -15,5 +17,6 @@ func TestLog(t *testing.T) {
 		Open: func(_ *testing.T, now func() time.Time) (eventstore.Log, func() eventstore.Log) {
 			return memory.New(now), nil
 		},
+		Copy: func(_ *testing.T, id uuid.UUID, now func() time.Time) eventstore.Log { return memory.NewAs(id, now) },
 	})
 }

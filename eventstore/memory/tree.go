@@ -76,8 +76,4 @@ func (l *Log) leaf(index int64) (ledger.Leaf, bool) {
 
 // Fork returns an empty log with the same id: what a restored copy looks like
 // when all of its events are lost.
-func (l *Log) Fork() *Log {
-	fork := New(l.now)
-	fork.id = l.id
-	return fork
-}
+func (l *Log) Fork() *Log { return NewAs(l.id, l.now) }
