@@ -16,10 +16,11 @@ import (
 )
 
 func TestLog(t *testing.T) {
+	var o postgres.Options // of the log that was opened last
 	storetest.Run(t, storetest.Engine{
 		Atomic: true,
 		Open: func(t *testing.T, now func() time.Time) (eventstore.Log, func() eventstore.Log) {
-			url := pgtest.New(t)
+			o = postgres.Options{URL: pgtest.New(t), Now: now}
 			var log *postgres.Log
 			open := func() eventstore.Log {
 				if log != nil {
@@ -27,10 +28,14 @@ func TestLog(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				log = opened(t, postgres.Options{URL: url, Now: now})
+				log = opened(t, o)
 				return log
 			}
 			return open(), open
+		},
+		Second: func(t *testing.T, _ eventstore.Log) eventstore.Log { return opened(t, o) },
+		Copy: func(t *testing.T, id uuid.UUID, now func() time.Time) eventstore.Log {
+			return opened(t, postgres.Options{URL: pgtest.New(t), ID: id, Now: now})
 		},
 	})
 }

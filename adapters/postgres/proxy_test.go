@@ -20,6 +20,9 @@ type proxy struct {
 	// the connection before it. It may wait.
 	judge atomic.Pointer[func(kind byte, body []byte) (pass bool)]
 
+	drop atomic.Uint32 // messages of this kind are lost
+	lost atomic.Int64  // how many were
+
 	mu    sync.Mutex
 	conns []net.Conn
 }
@@ -84,6 +87,10 @@ func (p *proxy) serve(client net.Conn) {
 		body := make([]byte, binary.BigEndian.Uint32(message[1:])-4)
 		if _, err := io.ReadFull(server, body); err != nil {
 			return
+		}
+		if uint32(message[0]) == p.drop.Load() {
+			p.lost.Add(1)
+			continue
 		}
 		if judge := p.judge.Load(); judge != nil && !(*judge)(message[0], body) {
 			return
