@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/chirograph/chirograph/domain/event"
@@ -19,26 +20,36 @@ func (e *PurposeError) Error() string {
 }
 
 // begin appends the first event of an empty log, and checks that of another.
+// Of nodes that begin at the same time one is the first, and the others go on.
 func (p *Platform) begin(ctx context.Context) error {
-	have, err := p.purpose(ctx)
-	switch {
-	case err != nil:
+	begun, err := p.begun(ctx)
+	if err != nil || begun || p.ReadOnly {
 		return err
-	case have != "" && p.Purpose != "" && have != p.Purpose:
-		return &PurposeError{have, p.Purpose}
-	case have != "" || p.ReadOnly:
-		return nil
 	}
 	want := p.Purpose
 	if want == "" {
 		want = installation.Production
 	}
-	p.fresh = true
 	_, err = p.Journal.Commit(ctx, p.Meta(event.ActorSystem), eventstore.Draft{
 		Stream: installation.Stream, Expect: eventstore.Absent(),
 		Events: []any{installation.Created{Purpose: want, Software: p.Version}},
 	})
+	if errors.Is(err, eventstore.ErrConflict) {
+		_, err = p.begun(ctx)
+		return err
+	}
+	p.fresh = err == nil
 	return err
+}
+
+// begun reports whether the log has its first event, and refuses one of another
+// purpose.
+func (p *Platform) begun(ctx context.Context) (bool, error) {
+	have, err := p.purpose(ctx)
+	if err == nil && have != "" && p.Purpose != "" && have != p.Purpose {
+		err = &PurposeError{have, p.Purpose}
+	}
+	return have != "", err
 }
 
 // purpose returns what the log was made for, "" if it has no event.

@@ -86,17 +86,15 @@ func sameOrigin(ctx context.Context, p *platform.Platform) error {
 		p.Config.AdminOrigin(), strings.TrimSuffix(state.URL(), platformPath))
 }
 
+// keyOfOperator returns the key of the client that commands are. It is made
+// once, by whichever node is the first.
 func keyOfOperator(ctx context.Context, p *platform.Platform) (crypto.Signer, error) {
 	der, err := p.Ring.Secret(ctx, operatorKey)
 	if errors.Is(err, keys.ErrNoKey) {
-		key, err := jose.GenerateKey(jose.ES256)
-		if err != nil {
-			return nil, err
+		err = makeKeyOfOperator(ctx, p)
+		if err == nil || errors.Is(err, keys.ErrTaken) {
+			der, err = p.Ring.Secret(ctx, operatorKey)
 		}
-		if der, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
-			return nil, err
-		}
-		return key, p.Ring.PutSecret(ctx, operatorKey, der)
 	}
 	if err != nil {
 		return nil, err
@@ -107,6 +105,18 @@ func keyOfOperator(ctx context.Context, p *platform.Platform) (crypto.Signer, er
 		return nil, errors.New("the secret " + operatorKey + " is no private key")
 	}
 	return signer, nil
+}
+
+func makeKeyOfOperator(ctx context.Context, p *platform.Platform) error {
+	key, err := jose.GenerateKey(jose.ES256)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return p.Ring.PutSecret(ctx, operatorKey, der)
 }
 
 // An AdminFile tells commands of this machine where the admin port is and lets
