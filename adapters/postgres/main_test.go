@@ -16,11 +16,17 @@ import (
 )
 
 func TestLog(t *testing.T) {
+	url := pgtest.New(t)
 	var o postgres.Options // of the log that was opened last
+	schemas := 0
+	fresh := func(now func() time.Time) postgres.Options {
+		schemas++
+		return postgres.Options{URL: url, Schema: fmt.Sprintf("log_%d", schemas), Now: now}
+	}
 	storetest.Run(t, storetest.Engine{
 		Atomic: true,
 		Open: func(t *testing.T, now func() time.Time) (eventstore.Log, func() eventstore.Log) {
-			o = postgres.Options{URL: pgtest.New(t), Now: now}
+			o = fresh(now)
 			var log *postgres.Log
 			open := func() eventstore.Log {
 				if log != nil {
@@ -35,7 +41,9 @@ func TestLog(t *testing.T) {
 		},
 		Second: func(t *testing.T, _ eventstore.Log) eventstore.Log { return opened(t, o) },
 		Copy: func(t *testing.T, id uuid.UUID, now func() time.Time) eventstore.Log {
-			return opened(t, postgres.Options{URL: pgtest.New(t), ID: id, Now: now})
+			o := fresh(now)
+			o.ID = id
+			return opened(t, o)
 		},
 	})
 }
