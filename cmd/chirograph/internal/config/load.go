@@ -37,8 +37,8 @@ func Load(s Sources) (Config, map[string]Origin, error) {
 	return c, origins, err
 }
 
-// Read is Load for who wants to find the data folder but not to serve it: that
-// a listener could not be opened is no reason not to look at the log.
+// Read is Load for who wants to find the log but not to serve it: that a
+// listener could not be opened is no reason not to look.
 func Read(s Sources) (Config, map[string]Origin, error) {
 	c := Default()
 	origins := map[string]Origin{}
@@ -59,7 +59,7 @@ func Read(s Sources) (Config, map[string]Origin, error) {
 		}
 		origins[path] = FromFlag
 	}
-	return c, origins, nil
+	return c, origins, c.checkStore()
 }
 
 func (c *Config) loadFile(file string, origins map[string]Origin) error {

@@ -40,7 +40,7 @@ func (p *Platform) openLog(ctx context.Context) error {
 	if err := p.Folder.whole(); err != nil {
 		return err
 	}
-	log, err := sqlite.Open(sqlite.Options{Dir: p.Config.DataDir, ReadOnly: p.ReadOnly, Now: p.Now})
+	log, err := sqlite.Open(sqlite.Options{Dir: p.Config.DataDir, ID: p.id, ReadOnly: p.ReadOnly, Now: p.Now})
 	if err != nil {
 		return err // a nil *sqlite.Log is no nil Engine
 	}
@@ -52,7 +52,7 @@ func (p *Platform) openPostgres(ctx context.Context) error {
 	if err := p.openShared(ctx); err != nil {
 		return err
 	}
-	o := postgres.Options{URL: p.shared.url, Now: p.Now, ReadOnly: p.ReadOnly || !p.Create}
+	o := postgres.Options{URL: p.shared.url, ID: p.id, Now: p.Now, ReadOnly: p.ReadOnly || !p.Create}
 	log, err := postgres.Open(ctx, o)
 	if err == nil && o.ReadOnly && !p.ReadOnly { // it is there, so opening it makes nothing
 		o.ReadOnly = false

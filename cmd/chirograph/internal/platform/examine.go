@@ -2,10 +2,7 @@ package platform
 
 import (
 	"context"
-	"log/slog"
-	"time"
 
-	"github.com/chirograph/chirograph/adapters/metrics"
 	"github.com/chirograph/chirograph/eventstore/ledger"
 )
 
@@ -15,14 +12,8 @@ var errCheckpointKey = &ledger.UnverifiableError{What: "the key of the checkpoin
 // nothing of what the log holds: for verification, and for what must be done
 // to a log that may not be served.
 func Examine(ctx context.Context, o Options, readOnly bool) (*Platform, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
 	o.ReadOnly = readOnly
-	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
+	p := newPlatform(o)
 	for _, step := range []func(context.Context) error{p.openLog, p.openKeys, p.findCheckpointKey} {
 		if err := step(ctx); err != nil {
 			p.Close()

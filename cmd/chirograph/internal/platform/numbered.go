@@ -39,7 +39,7 @@ func (p *Platform) openEventStoreDB(ctx context.Context) error {
 }
 
 func (p *Platform) openTable(ctx context.Context) (*postgres.Table, error) {
-	o := postgres.TableOptions{URL: p.shared.url, ReadOnly: p.ReadOnly || !p.Create}
+	o := postgres.TableOptions{URL: p.shared.url, ID: p.id, ReadOnly: p.ReadOnly || !p.Create}
 	table, err := postgres.OpenTable(ctx, o)
 	if err == nil && o.ReadOnly && !p.ReadOnly { // it is there, so opening it makes nothing
 		if err = table.Close(); err == nil {

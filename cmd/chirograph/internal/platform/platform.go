@@ -33,6 +33,8 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/ledger"
 	"github.com/chirograph/chirograph/projections"
+
+	"github.com/google/uuid"
 )
 
 // Options of [Open].
@@ -63,7 +65,8 @@ type Platform struct {
 	Admin       *admin.Server
 	Signer      *signer
 
-	shared     *shared // nil where there is one node
+	shared     *shared   // nil where there is one node
+	id         uuid.UUID // that a new log gets; random if zero
 	limits     *limits.Limits
 	master     *keys.Master
 	checkpoint ed25519.PrivateKey
@@ -81,17 +84,21 @@ func noData(f Folder) error {
 	return fmt.Errorf("%w in %s: is that the folder? --config or --data says which; serve, or dev to try things out, makes one", ErrNoData, f.Dir)
 }
 
-// Open opens the installation in a folder. A [ledger.RollbackError] means that
-// the log is older than its checkpoints: it may be read, with ReadOnly, but not
-// served.
-func Open(ctx context.Context, o Options) (*Platform, error) {
+func newPlatform(o Options) *Platform {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
+	return &Platform{Options: o, Folder: folderOf(o.Config), Metrics: metrics.New(o.Version)}
+}
+
+// Open opens the installation in a folder. A [ledger.RollbackError] means that
+// the log is older than its checkpoints: it may be read, with ReadOnly, but not
+// served.
+func Open(ctx context.Context, o Options) (*Platform, error) {
+	p := newPlatform(o)
 	for _, step := range []func(context.Context) error{
 		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openProjections, p.openServer, p.reapplyErasures,
 	} {
