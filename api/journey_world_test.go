@@ -288,14 +288,16 @@ func (townKeys) Check(m oauth.ClientMetadata) (oauth.ClientMetadata, error) { re
 // token that is not in the log.
 type townSigner struct{ *town }
 
-func (s townSigner) Sign(ctx context.Context, _, typ string, claims []byte) (string, error) {
+func (s townSigner) Sign(_ context.Context, kid, typ string, claims []byte) (string, error) {
 	var token struct {
 		ID string `json:"jti"`
 	}
 	if err := json.Unmarshal(claims, &token); err != nil || typ == "at+jwt" && s.kept("token-"+token.ID) == nil {
 		s.Errorf("%s is signed and not in the log: %v", token.ID, err)
 	}
-	return jose.Sign(s.own, typ, claims)
+	own := s.own
+	own.KeyID = kid
+	return jose.Sign(own, typ, claims)
 }
 
 func (s townSigner) Verify(_ context.Context, compact string, key func(string) ([]byte, bool)) (api.Signed, error) {

@@ -2,6 +2,9 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,16 +12,20 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/fapi"
+	"github.com/chirograph/chirograph/domain/issuer"
+	"github.com/chirograph/chirograph/domain/signingkey"
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/storetest"
 )
 
 // A cluster is a town with three nodes on one log, which writes the appends of a
-// call one by one. What each node serves is what the others have written.
+// call one by one. Each has models of its own in memory, and a feed for them.
 type cluster struct {
 	*town
 	log   *storetest.Interrupted
@@ -35,8 +42,23 @@ func newCluster(t *testing.T) *cluster {
 	})
 	c.steps = steps
 	for n := range c.nodes {
-		c.nodes[n] = api.New(&eventstore.Journal{Log: c.Journal.Log, Codec: c.Journal.Codec}, c.Outside)
+		feed := eventstore.NewFeed(c.Journal.Log, nil)
+		c.nodes[n] = api.New(&eventstore.Journal{Log: c.Journal.Log, Codec: c.Journal.Codec, Feed: feed}, c.Outside)
 	}
+	return c
+}
+
+// feeding runs the feeds until the test ends.
+func (c *cluster) feeding() *cluster {
+	ctx, stop := context.WithCancel(context.WithoutCancel(c.Context()))
+	var all sync.WaitGroup
+	for _, n := range c.nodes {
+		all.Go(func() { n.Journal.Feed.Run(ctx) })
+	}
+	c.Cleanup(func() {
+		stop()
+		all.Wait()
+	})
 	return c
 }
 
@@ -68,7 +90,7 @@ func (c *cluster) stop(code string) {
 
 // What one node issues counts at the others, and ends there, at once.
 func TestNodesAgree(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t).feeding()
 	uri := members(t, c.at(1, c.request("budgetly", "/par", requestFields...)))["request_uri"].(string)
 	code := c.approve(uri)
 	got := members(t, c.at(2, c.redeeming(code)))
@@ -93,7 +115,7 @@ func TestNodesAgree(t *testing.T) {
 
 // A page of one node is taken further by another.
 func TestPagesGoFromNodeToNode(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t).feeding()
 	next := 0
 	c.town.through = func(r *http.Request) *httptest.ResponseRecorder {
 		next++
@@ -105,7 +127,7 @@ func TestPagesGoFromNodeToNode(t *testing.T) {
 // Of sixteen who present a code, at three nodes, one gets tokens. The others are
 // replays, seen with full authentication, so that these tokens have ended.
 func TestACodeIsGoodOnceOnAllNodes(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t).feeding()
 	for range 8 {
 		code := c.approve(c.push())
 		got := c.race(16, func() *http.Request { return c.redeeming(code) })
@@ -130,7 +152,7 @@ func TestACodeIsGoodOnceOnAllNodes(t *testing.T) {
 // A request that is heard and sent again, to whichever node, is refused for its
 // assertion and its proof, and ends nothing.
 func TestARepeatedRequestEndsNothing(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t).feeding()
 	r := c.redeeming(c.approve(c.push()))
 	body, err := io.ReadAll(r.Body)
 	c.must(err)
@@ -171,7 +193,7 @@ func (c *cluster) race(n int, request func() *http.Request) []*httptest.Response
 // Whoever refreshes while the token is revoked has nothing that is active once
 // the revocation is acknowledged.
 func TestRefreshingRacesRevocation(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t).feeding()
 	for range 8 {
 		refresh := members(t, c.redeem(c.approve(c.push())))["refresh_token"].(string)
 		n := 0
@@ -194,7 +216,7 @@ func TestRefreshingRacesRevocation(t *testing.T) {
 
 // The same yes, pressed at every node at once, leads to one consent.
 func TestApprovalsRaceOnAllNodes(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t).feeding()
 	for range 4 {
 		page, again := c.consentPage()
 		form := fields(page, "decision", "approve", "account", zeldaAccount)
@@ -213,4 +235,45 @@ func TestApprovalsRaceOnAllNodes(t *testing.T) {
 		c.wholly(c.afterReload(again))
 	}
 	c.lawful()
+}
+
+// What another node has made within the last second is not in a node's memory
+// yet. It is found in the log.
+func TestWhatAnotherNodeHasJustMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		code := c.approve(c.push())
+		c.at(1, c.request("warehouse", "/introspect", "token", "a.b.c")) // now it knows issuers and keys
+		_, err := c.nodes[0].Issuers.Execute(t.Context(), event.Meta{}, "late", issuer.Create{Created: issuer.Created{URL: "https://as.example/late", Profile: fapi.SecurityProfile.Name}})
+		c.must(err)
+		for _, step := range []signingkey.Command{signingkey.Announce{Announced: signingkey.Announced{Issuer: "fapi2", Algorithm: "ES256"}}, signingkey.Activate{}} {
+			_, err := c.nodes[0].SigningKeys.Execute(t.Context(), event.Meta{}, "k2", step)
+			c.must(err)
+		}
+		if known, err := c.nodes[1].SigningKeys.All(t.Context()); err != nil || len(known) != 1 {
+			t.Fatalf("it has heard of %d keys, %v", len(known), err)
+		}
+		got := members(t, c.at(0, c.redeeming(code)))
+		if state, _, err := c.Tokens.Load(t.Context(), jti(got["access_token"].(string))); err != nil || state.Issued().Key != "k2" {
+			t.Fatalf("it was signed by %q, %v", state.Issued().Key, err)
+		}
+		if w := c.at(1, c.request("warehouse", "/introspect", "token", got["access_token"].(string))); members(t, w)["active"] != true {
+			t.Errorf("a token of the new key: %s", w.Body)
+		}
+		if late, found, err := c.nodes[1].Tenant(t.Context(), "late"); err != nil || !found || !late.Active {
+			t.Errorf("the new issuer: %+v, %v", late, err)
+		}
+	})
+}
+
+// jti returns the id in a JWT.
+func jti(compact string) string {
+	_, rest, _ := strings.Cut(compact, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	raw, _ := base64.RawURLEncoding.DecodeString(payload)
+	var claims struct {
+		ID string `json:"jti"`
+	}
+	json.Unmarshal(raw, &claims)
+	return claims.ID
 }
