@@ -15,7 +15,7 @@ const (
 	backupState = "state.db"
 )
 
-var errSharedBackup = errors.New("the log is not in the data folder: see the chapter on backups in docs/operations.md")
+var errSharedBackup = errors.New("the log is not in the data folder: log copy makes a copy of it in one; docs/operations.md says how the rest is kept")
 
 // A BackupReport says what was copied, and what was not.
 type BackupReport struct {

@@ -51,6 +51,22 @@ func (p *Platform) govern(ctx context.Context) error {
 	return nil
 }
 
+// Governing reports whether this node is the one that governs.
+func (p *Platform) Governing() bool { return p.governing.Load() }
+
+// FeedAge is how many seconds old what is known of the writes of other nodes
+// may be: 0 where there is one node, -1 if nothing is known.
+func (p *Platform) FeedAge() float64 {
+	if p.Journal.Feed == nil {
+		return 0
+	}
+	at := p.Journal.Feed.AsOf()
+	if at.IsZero() {
+		return -1
+	}
+	return time.Since(at).Seconds()
+}
+
 func (p *Platform) office(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.keepHouse(ctx) })

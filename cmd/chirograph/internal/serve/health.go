@@ -139,6 +139,13 @@ func (s *Server) gauges() {
 		}
 		return float64(n - s.Keeper.Newest().Size)
 	})
+	s.Metrics.Gauge("feed_age_seconds", "How old what this node knows of clients, issuers and keys may be, where several nodes write.", s.FeedAge)
+	s.Metrics.Gauge("governing", "1 if this node does what one node does for all.", func() float64 {
+		if s.Governing() {
+			return 1
+		}
+		return 0
+	})
 	s.Metrics.Gauge("projection_lag_events", "How far the projection that is furthest behind is behind.", func() float64 {
 		all, err := s.Projections.Health(ctx)
 		if err != nil {
