@@ -202,7 +202,7 @@ func TestNoModelIsEverTooOld(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(3 * time.Minute)
+		time.Sleep(time.Minute)
 		cancel()
 		all.Wait()
 	})
