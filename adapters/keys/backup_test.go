@@ -65,6 +65,16 @@ func testBackup(t *testing.T, e engine) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("not when nobody knows under which", func(t *testing.T) {
+		unproved := filepath.Join(t.TempDir(), "unproved.db")
+		must(t, r.Backup(ctx, unproved))
+		f := open(t, file(unproved), m)
+		_, err := f.db.Exec(ctx, "DELETE FROM installation")
+		must(t, err)
+		if err := open(t, e(t), m).Restore(ctx, unproved); !errors.Is(err, ErrWrongMaster) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("not from a file that is missing", func(t *testing.T) {
 		missing := filepath.Join(t.TempDir(), "none")
 		if open(t, e(t), m).Restore(ctx, missing) == nil {

@@ -72,6 +72,10 @@ func Open(ctx context.Context, path string, m *Master, s Settings) (*Ring, error
 // refuse after [Trusted]. It fails as [Open] does; of nodes that begin a
 // keyring at once with different master keys, one wins. Close leaves the
 // database open.
+//
+// A standby that takes the server's place must have every commit
+// (synchronous_standby_names): one that lags behind would lose keys that
+// events were sealed under, and bring erased ones back.
 func OpenShared(ctx context.Context, db *sql.DB, m *Master, s Settings) (*Ring, error) {
 	shared, err := tables.Share(ctx, db, schema)
 	if err != nil {

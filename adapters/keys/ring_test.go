@@ -64,6 +64,7 @@ func testHolders(t *testing.T, e engine) {
 		{"not without a kind", "alice", false},
 		{"not without bound", "subject:" + strings.Repeat("a", maxHolder), false},
 		{"not with a NUL", "subject:a\x00b", false},
+		{"not what is no text", "subject:\xff", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

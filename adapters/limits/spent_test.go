@@ -97,27 +97,42 @@ func TestSpend(t *testing.T) {
 	tests := []struct {
 		name string
 		n    int
-		wait time.Duration
+		left int           // served at once
+		wait time.Duration // of the next
 	}{
-		{"nothing", 0, 0},
-		{"less than there is", 19, 0},
-		{"all there is", 20, 100 * time.Millisecond},
-		{"more", 50, 3100 * time.Millisecond},
-		{"not so much that it is not served within a minute", 1 << 40, time.Minute},
-		{"nothing is given back", -1 << 40, 0},
+		{"nothing", 0, 20, 100 * time.Millisecond},
+		{"less than there is", 19, 1, 100 * time.Millisecond},
+		{"all there is", 20, 0, 100 * time.Millisecond},
+		{"more", 50, 0, 3100 * time.Millisecond},
+		{"not so much that nobody is served within a minute", 1 << 40, 0, time.Minute},
+		{"nothing is given back", -1 << 40, 20, 100 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		l := newNodes(t, 1, Rate{PerSecond: rateOfNodes, Burst: 20})[0]
 		l.Spend(map[string]int{"client:a": tt.n, "login:a": tt.n, "": tt.n}, noon)
-		if wait := l.Wait("client:a", noon); wait != tt.wait {
-			t.Errorf("%s: waits %v, want %v", tt.name, wait, tt.wait)
+		if n := l.buckets.Len(); n != 1 {
+			t.Errorf("%s: %d buckets for one key with a limit", tt.name, n)
 		}
-		if tt.wait > 0 && l.Wait("client:a", noon.Add(tt.wait)) != 0 {
+		left := 0
+		for left < 1000 && l.Wait("client:a", noon) == 0 {
+			left++
+		}
+		wait := l.Wait("client:a", noon)
+		if left != tt.left || wait != tt.wait {
+			t.Errorf("%s: %d are served and the next waits %v, want %d and %v", tt.name, left, wait, tt.left, tt.wait)
+		}
+		if l.Wait("client:a", noon.Add(wait)) != 0 {
 			t.Errorf("%s: is not served when it was told to come", tt.name)
 		}
-		if l.Wait("login:a", noon) != 0 {
-			t.Errorf("%s: a key without a limit waits", tt.name)
-		}
+	}
+}
+
+func TestASlowRateIsNotHastened(t *testing.T) {
+	l := newNodes(t, 1, Rate{PerSecond: 1e-3, Burst: 1})[0]
+	l.Wait("client:a", noon)
+	l.Spend(map[string]int{"client:a": 5}, noon)
+	if wait := l.Wait("client:a", noon); wait != 1000*time.Second {
+		t.Errorf("waits %v", wait)
 	}
 }
 
@@ -170,5 +185,8 @@ func TestRefusalsAreNotCounted(t *testing.T) {
 	}
 	if again := l.Wait("client:a", noon.Add(wait)); again != 0 {
 		t.Errorf("and then again %v", again)
+	}
+	if next := l.Wait("client:a", noon.Add(wait)); next < time.Second/3-1 {
+		t.Errorf("the next waits only %v", next)
 	}
 }

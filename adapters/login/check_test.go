@@ -79,6 +79,8 @@ func testSetPassword(t *testing.T, e engine) {
 		{"8 are enough", "c-2", "ben", "12345678", nil},
 		{"not more than 256 bytes", "c-2", "ben", strings.Repeat("x", 257), ErrBadPassword},
 		{"not for nobody", "", "ben", "open sesame", errIdentifier},
+		{"not for whom no text names", "c\xff", "ben", "open sesame", errIdentifier},
+		{"nor one with a NUL", "c\x00", "ben", "open sesame", errIdentifier},
 		{"not without a name", "c-2", " ", "open sesame", ErrBadName},
 		{"not for an erased customer", "c-9", "mallory", "open sesame", eventstore.ErrErased},
 		{"a password replaces the one before", "c-1", "alice", "close sesame", nil},
