@@ -45,7 +45,7 @@ func (w *writer) attempt(batch []*request) (*transaction, error) {
 	ctx, done := context.WithTimeout(context.Background(), phaseTimeout)
 	defer done()
 	s, err := w.look(ctx, batch)
-	w.log.health.note(errIf(lost(err), err))
+	w.log.health.note(unreached(err))
 	if err != nil {
 		w.rollback(ctx)
 		return nil, err
@@ -101,10 +101,6 @@ func (w *writer) rollback(ctx context.Context) {
 	}
 }
 
-// idleTooLong is how the server ends a transaction that waits for its next
-// statement: one that is not committed.
-const idleTooLong = "25P03"
-
 // finish sends everything that t writes together with the COMMIT. Once that
 // is sent, only the server can say that nothing was written.
 func (w *writer) finish(t *transaction) error {
@@ -128,11 +124,11 @@ func (w *writer) finish(t *transaction) error {
 		return fmt.Errorf("the server answered COMMIT with %s", tag)
 	}
 	var said *pgconn.PgError
-	if errors.As(err, &said) && (said.Severity == "ERROR" || said.Code == idleTooLong) {
+	if errors.As(err, &said) && (said.SeverityUnlocalized == "ERROR" || said.Code == idleTooLong) {
 		w.rollback(ctx)
 		return err
 	}
-	w.log.health.note(err)
+	w.log.health.note(unreached(err))
 	w.hangUp()
 	return fmt.Errorf("%w: %w", eventstore.ErrUnknownOutcome, err)
 }

@@ -96,14 +96,36 @@ func lockKey(schema string) int64 {
 // lost reports whether err says that the connection is of no use any more,
 // while another one may be.
 func lost(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, pgx.ErrNoRows) {
+	if err == nil || timedOut(err) || errors.Is(err, context.Canceled) || errors.Is(err, pgx.ErrNoRows) {
 		return false
 	}
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
-		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || refused.Code == idleTooLong
+	if !errors.As(err, &refused) {
+		return true
 	}
+	return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") ||
+		refused.Code == idleTooLong || refused.Code == readOnlyServer
+}
+
+const (
+	// idleTooLong is how the server ends a transaction that waits for its next
+	// statement: one that is not committed.
+	idleTooLong = "25P03"
+
+	// readOnlyServer is how a server refuses to write that has become a
+	// standby of another one.
+	readOnlyServer = "25006"
+)
+
+func timedOut(err error) bool {
 	var network net.Error
-	timeout := errors.As(err, &network) && network.Timeout() || errors.Is(err, context.DeadlineExceeded)
-	return !timeout
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
+}
+
+// unreached is err if it says that the database was not reached in time.
+func unreached(err error) error {
+	if lost(err) || timedOut(err) {
+		return err
+	}
+	return nil
 }

@@ -74,12 +74,17 @@ func (d *database) reach(ctx context.Context, f func(context.Context, *pgx.Conn)
 		err = d.once(ctx, f)
 	}
 	if ctx.Err() == nil {
-		d.health.note(errIf(lost(err), err))
+		d.health.note(unreached(err))
 	}
 	return err
 }
 
+// requestTimeout bounds a request to a database that does not answer at all.
+const requestTimeout = statementTimeout + connectTimeout
+
 func (d *database) once(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
+	ctx, done := context.WithTimeout(ctx, requestTimeout)
+	defer done()
 	c, err := d.pool.Acquire(ctx)
 	if errors.Is(err, puddle.ErrClosedPool) {
 		return eventstore.ErrClosed
@@ -89,13 +94,6 @@ func (d *database) once(ctx context.Context, f func(context.Context, *pgx.Conn) 
 	}
 	defer c.Release()
 	return f(ctx, c.Conn())
-}
-
-func errIf(condition bool, err error) error {
-	if condition {
-		return err
-	}
-	return nil
 }
 
 // health remembers since when the database cannot be reached.

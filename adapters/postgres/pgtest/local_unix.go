@@ -9,9 +9,11 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // guardian runs the server beside a pipe that only the test process holds: a
@@ -96,28 +98,50 @@ func giveAway(paths ...string) error {
 }
 
 // killTree kills the postmaster and its children, which cannot multiply
-// meanwhile because it is stopped first.
+// meanwhile because it is stopped first, and waits until they are gone: none
+// of them may hold what the next server needs.
 func killTree(pid int) error {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return err
 	}
-	children, err := childrenOf(pid)
-	for _, child := range children {
-		_ = syscall.Kill(child, syscall.SIGKILL) // it may have ended
+	family, err := family(pid)
+	for _, member := range family {
+		_ = syscall.Kill(member, syscall.SIGKILL) // it may have ended
 	}
-	return errors.Join(err, syscall.Kill(pid, syscall.SIGKILL))
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
+		alive, err := processes(func(p process) bool { return slices.Contains(family, p.pid) })
+		if err != nil || len(alive) == 0 {
+			return err
+		}
+	}
+	return errors.New("a process outlives being killed")
 }
 
-func childrenOf(pid int) (children []int, err error) {
-	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
+// family is a process and its children.
+func family(pid int) ([]int, error) {
+	children, err := processes(func(p process) bool { return p.parent == pid })
+	return append(children, pid), err
+}
+
+type process struct{ pid, parent int }
+
+// processes lists those that run and are selected.
+func processes(selected func(process) bool) (pids []int, err error) {
+	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=,stat=").Output()
 	if err != nil {
 		return nil, fmt.Errorf("ps: %w", err)
 	}
 	for line := range strings.Lines(string(out)) {
-		var child, parent int
-		if n, _ := fmt.Sscan(line, &child, &parent); n == 2 && parent == pid {
-			children = append(children, child)
+		var p process
+		var state string
+		if n, _ := fmt.Sscan(line, &p.pid, &p.parent, &state); n == 3 && state[0] != 'Z' && selected(p) {
+			pids = append(pids, p.pid)
 		}
 	}
-	return children, nil
+	return pids, nil
 }
