@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import * as client from 'openid-client'
 import { Agent, fetch } from 'undici'
 
-const { E2E_PORT, E2E_MTLS_PORT, E2E_FOLDER, E2E_SCRATCH, E2E_PROGRAM } = process.env
+const { E2E_PORT, E2E_MTLS_PORT, E2E_FOLDER, E2E_SCRATCH, E2E_PROGRAM, E2E_NODES } = process.env
+
+// Where several servers share the port, a connection serves one request, so that the next one meets the next server.
+const connections = E2E_NODES ? { pipelining: 0 } : {}
 
 export const issuer = new URL(`https://localhost:${E2E_PORT}/fapi2`)
 export const resource = `https://localhost:${E2E_PORT}/bank`
@@ -39,6 +42,12 @@ async function signing(clientID, redirectURI) {
   return { clientID, key: { key, kid }, redirectURI }
 }
 
+/** The JWK set that a client of the folder registers. */
+export function publicKeys(clientID) {
+  const { d, ...jwk } = JSON.parse(kept(`${clientID}.jwk.json`))
+  return { keys: [jwk] }
+}
+
 /** A new key, to sign with, and as the JWK set that a client registers. */
 export async function newKey(algorithm = { name: 'ECDSA', namedCurve: 'P-256' }) {
   const { privateKey, publicKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
@@ -48,7 +57,7 @@ export async function newKey(algorithm = { name: 'ECDSA', namedCurve: 'P-256' })
 
 /** A fetch that trusts the server's own authority, and shows a certificate if it is given one. */
 export function fetchFrom(certificate = {}) {
-  const dispatcher = new Agent({ connect: { ca: kept('ca.pem'), ...certificate } })
+  const dispatcher = new Agent({ ...connections, connect: { ca: kept('ca.pem'), ...certificate } })
   return (url, options) => fetch(url, { ...options, dispatcher })
 }
 

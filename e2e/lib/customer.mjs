@@ -29,6 +29,19 @@ export class Customer {
     return this.#press(await this.#signedIn(url), 'cancel')
   }
 
+  /** Stops what she shared last, from her own page. */
+  async stop() {
+    const list = await this.#get(`${issuer.href}/my/consents`)
+    const detail = await this.#follow(list, list.root.querySelectorAll('a').find((a) => a.structuredText.trim().startsWith('See or stop')))
+    const question = await this.#follow(detail, detail.root.querySelector('a#revoke'))
+    await this.#press(question, 'revoke')
+  }
+
+  #follow({ url, root }, link) {
+    assert.ok(link, `${url} has not the link:\n${root.structuredText}`)
+    return this.#get(new URL(link.getAttribute('href'), url))
+  }
+
   async #signedIn(url) {
     const page = await this.#get(url)
     if (!page.root.querySelector('#login')) return page
