@@ -2,11 +2,14 @@ package keys
 
 import "github.com/chirograph/chirograph/adapters/internal/tables"
 
-// Why a keyring is not opened, or an erasure not finished.
+// Why a keyring is not opened or filled, or an erasure not finished.
 var (
 	// ErrNewer means that a later version of the platform wrote the keyring in
 	// a format that this version does not know. It is not touched.
 	ErrNewer = tables.ErrNewer
+
+	// ErrNotEmpty means that a keyring to be filled from a backup has keys.
+	ErrNotEmpty = tables.ErrNotEmpty
 
 	// ErrTraces means that keys are destroyed for every use, but that bytes of
 	// them may remain where they need not. Repeat the call.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/chirograph/chirograph/adapters/sqlite"
+	"github.com/chirograph/chirograph/eventstore/copying"
 )
 
 // What a backup holds besides the log and its manifest.
@@ -14,8 +15,6 @@ const (
 	backupKeys  = "keys" // the part that must not live long: keys of people who may be erased
 	backupState = "state.db"
 )
-
-var errSharedBackup = errors.New("the log is not in the data folder: log copy makes a copy of it in one; docs/operations.md says how the rest is kept")
 
 // A BackupReport says what was copied, and what was not.
 type BackupReport struct {
@@ -37,11 +36,7 @@ func (p *Platform) Backup(ctx context.Context, folder string) (any, error) {
 	}
 	// The log first: a key is durable before what it seals, so a later copy of
 	// the keyring opens all of an earlier copy of the log.
-	log, own := p.Log.(*sqlite.Log)
-	if !own {
-		return nil, errSharedBackup
-	}
-	manifest, err := log.Backup(ctx, folder)
+	manifest, err := p.backupLog(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -53,4 +48,25 @@ func (p *Platform) Backup(ctx context.Context, folder string) (any, error) {
 		Folder: folder, Manifest: manifest,
 		Note: "the master key " + p.Folder.Master + " is not part of it; keep keys/ no longer than erasure may take",
 	}, err
+}
+
+// backupLog copies the log into a file, from whichever engine.
+func (p *Platform) backupLog(ctx context.Context, folder string) (sqlite.Manifest, error) {
+	if log, own := p.Log.(*sqlite.Log); own {
+		return log.Backup(ctx, folder)
+	}
+	dir, err := os.MkdirTemp(folder, ".copy-")
+	if err != nil {
+		return sqlite.Manifest{}, err
+	}
+	defer os.RemoveAll(dir)
+	log, err := sqlite.Open(sqlite.Options{Dir: dir, ID: p.Log.ID(), Now: p.Now})
+	if err != nil {
+		return sqlite.Manifest{}, err
+	}
+	defer log.Close()
+	if _, err := copying.Copy(ctx, copying.Plan{From: p.Log, To: log, Key: p.CheckpointKey()}); err != nil {
+		return sqlite.Manifest{}, err
+	}
+	return log.Backup(ctx, folder)
 }

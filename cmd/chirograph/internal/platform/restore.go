@@ -11,6 +11,7 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/keys"
 	"github.com/chirograph/chirograph/adapters/sqlite"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/installation"
 	"github.com/chirograph/chirograph/eventstore"
@@ -38,7 +39,7 @@ type RestoreReport struct {
 func Restored(ctx context.Context, o Options, r Restore) (RestoreReport, error) {
 	f := folderOf(o.Config)
 	if r.From != "" {
-		if err := putBack(ctx, f, r.From); err != nil {
+		if err := put(ctx, o, r.From); err != nil {
 			return RestoreReport{}, err
 		}
 		if err := forgetErased(ctx, o); err != nil {
@@ -63,6 +64,30 @@ func Restored(ctx context.Context, o Options, r Restore) (RestoreReport, error) 
 	c, err := p.sign(ctx)
 	report.Events, report.Epoch, report.Root = c.Size, c.Epoch, c.Root.String()
 	return report, errors.Join(err, p.Close())
+}
+
+// put puts a backup where the settings say that the installation is.
+func put(ctx context.Context, o Options, from string) error {
+	f := folderOf(o.Config)
+	if !o.Config.Store.Shared() {
+		return putBack(ctx, f, from)
+	}
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(f.Dir, ".restore-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	beside := o // a node of its own, from which what nodes share is filled
+	beside.Config = config.Default()
+	beside.Config.DataDir, beside.Config.Keys.MasterKeyFile = dir, f.Master
+	if err := putBack(ctx, folderOf(beside.Config), from); err != nil {
+		return err
+	}
+	_, err = Transfer{From: beside, To: o, Keys: true, keep: true}.Run(ctx)
+	return err
 }
 
 // putBack copies the parts of a backup. The keyring comes first, because its
@@ -164,6 +189,9 @@ func acceptLoss(ctx context.Context, o Options, reason string) (ledger.Loss, err
 				Epoch: int(loss.Epoch), Checkpoint: string(loss.Newest.Note), Size: loss.Restored, Reason: reason,
 			}},
 		})
+		if err == nil {
+			err = p.complete(ctx)
+		}
 		return err
 	})
 }

@@ -131,10 +131,17 @@ func (p *Platform) Flush(ctx context.Context) error {
 
 // sign returns a checkpoint over all that was acknowledged before the call.
 func (p *Platform) sign(ctx context.Context) (ledger.Checkpoint, error) {
-	if log, ok := p.Log.(numbered); ok {
-		if err := log.complete(ctx); err != nil {
-			return ledger.Checkpoint{}, err
-		}
+	if err := p.complete(ctx); err != nil {
+		return ledger.Checkpoint{}, err
 	}
 	return p.Keeper.Sign(ctx)
+}
+
+// complete returns when everything that was acknowledged before the call is in
+// the tree.
+func (p *Platform) complete(ctx context.Context) error {
+	if log, ok := p.Log.(numbered); ok {
+		return log.complete(ctx)
+	}
+	return nil
 }

@@ -20,6 +20,8 @@ type Transfer struct {
 	From, To Options
 	Keys     bool // also the keyring, the sign-in state and the list of erasures
 	Progress func(done, of int64) error
+
+	keep bool // a keyring that is there is newer, and stays
 }
 
 // Run copies what the target does not have yet of the log, verifies the whole,
@@ -72,8 +74,7 @@ func (t Transfer) copyLog(ctx context.Context, from, to *Platform) (ledger.Repor
 	return report, errors.Join(err, numbering.Wait())
 }
 
-// copyRest copies what lies beside the log. Into a shared store it goes only
-// while that has none.
+// copyRest copies what lies beside the log.
 func (t Transfer) copyRest(ctx context.Context, from, to *Platform) (err error) {
 	if to.master, err = keys.OpenMaster(to.Folder.Master, false); err != nil {
 		return &ledger.UnverifiableError{What: "the master key " + to.Folder.Master + " must be there: copy it", Err: err}
@@ -90,7 +91,7 @@ func (t Transfer) copyRest(ctx context.Context, from, to *Platform) (err error) 
 	if err := errors.Join(from.Ring.Backup(ctx, keyring), from.Login.Backup(ctx, state)); err != nil {
 		return err
 	}
-	if err := to.takeRest(ctx, keyring, state); err != nil {
+	if err := to.takeRest(ctx, keyring, state, t.keep); err != nil {
 		return err
 	}
 	erased, err := ledger.Erasures(from.Folder.Checkpoints)
@@ -101,8 +102,8 @@ func (t Transfer) copyRest(ctx context.Context, from, to *Platform) (err error) 
 }
 
 // takeRest makes copies of a keyring and of a sign-in state this
-// installation's own.
-func (p *Platform) takeRest(ctx context.Context, keyring, state string) error {
+// installation's own. A shared store takes them only if it has none.
+func (p *Platform) takeRest(ctx context.Context, keyring, state string, keep bool) error {
 	if p.shared == nil {
 		return errors.Join(os.Rename(keyring, p.Folder.keyring()), os.Rename(state, p.Folder.state()))
 	}
@@ -112,5 +113,11 @@ func (p *Platform) takeRest(ctx context.Context, keyring, state string) error {
 	if err := p.openLogin(ctx); err != nil {
 		return err
 	}
-	return errors.Join(p.Ring.Restore(ctx, keyring), p.Login.Restore(ctx, state))
+	unless := func(err error) error {
+		if keep && errors.Is(err, keys.ErrNotEmpty) {
+			return nil
+		}
+		return err
+	}
+	return errors.Join(unless(p.Ring.Restore(ctx, keyring)), unless(p.Login.Restore(ctx, state)))
 }
