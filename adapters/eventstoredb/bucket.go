@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
-	"github.com/chirograph/chirograph/eventstore/ledger"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
@@ -20,6 +18,7 @@ type bucket struct {
 	name    string
 	turn    chan struct{} // one call at a time
 	loaded  bool
+	stale   bool // whether an entry may be there of which the outcome is unknown
 	last    eventstore.Revision
 	until   int64 // when the last of all keys that were ever here has expired
 	taken   map[[32]byte]use
@@ -139,6 +138,7 @@ func (b *bucket) add(ctx context.Context, typ string, o owner, keys []key) error
 		}
 		return err
 	case err != nil:
+		b.stale = true
 		return err
 	}
 	b.last = last
@@ -195,7 +195,10 @@ func (b *bucket) sweep() {
 // know reads the bucket if this node has not done so yet: backwards, to the
 // first entry before which every key has expired.
 func (b *bucket) know(ctx context.Context) error {
-	if b.loaded {
+	switch {
+	case b.loaded && b.stale:
+		return b.update(ctx)
+	case b.loaded:
 		return nil
 	}
 	now := b.log.now().UnixNano()
@@ -247,6 +250,7 @@ func (b *bucket) update(ctx context.Context) error {
 			}
 		}
 	}
+	b.stale = false
 	return nil
 }
 
@@ -271,37 +275,4 @@ func (b *bucket) limit(ctx context.Context) {
 	if v := classify(err); v != fine && v != conflict {
 		b.log.log.Warn("replay keys will not be dropped by the server", "bucket", b.name, "err", err)
 	}
-}
-
-// An entry of a bucket says who took which keys, or gave them back. Until is
-// when the last key of this entry and all before it expires.
-type entry struct {
-	Owner []byte     `json:"owner"`
-	Keys  []entryKey `json:"keys"`
-	Until int64      `json:"until"`
-}
-
-type entryKey struct {
-	Key     []byte `json:"key"`
-	Expires int64  `json:"expires"`
-}
-
-const (
-	entryTaken    = "chirograph.keys-taken"
-	entryReleased = "chirograph.keys-released"
-)
-
-func parseEntry(r *esdb.RecordedEvent) (e entry, err error) {
-	err = json.Unmarshal(r.Data, &e)
-	wrong := err != nil || r.EventType != entryTaken && r.EventType != entryReleased || len(e.Owner) != len(owner{}) && len(e.Keys) > 0
-	for _, k := range e.Keys {
-		wrong = wrong || len(k.Key) != 32
-	}
-	if len(e.Keys) == 0 {
-		e.Owner = make([]byte, len(owner{}))
-	}
-	if wrong {
-		return e, &ledger.AlteredError{What: fmt.Sprintf("entry %d of %.300s", r.EventNumber, r.StreamID), Err: err}
-	}
-	return e, nil
 }

@@ -49,6 +49,8 @@ type feed struct {
 	at      int       // messages that had come then
 	absent  int       // looks in a row at which the last event was not there
 	started time.Time
+
+	tolerance time.Duration // for a subscription that brings nothing yet
 }
 
 // subscribe follows one subscription to its end.
@@ -124,6 +126,8 @@ func (f *feed) follow(ctx context.Context, c *client, messages <-chan *esdb.Subs
 			err = f.overdue(place)
 		case <-c.gone:
 			err = errRetired
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
 		if err != nil {
 			return err
@@ -166,6 +170,7 @@ func (f *feed) take(m *esdb.SubscriptionEvent, messages <-chan *esdb.Subscriptio
 		}
 		m = <-messages
 	}
+	f.tolerance = 0
 	if len(events) == 0 {
 		return nil
 	}

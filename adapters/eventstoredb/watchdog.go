@@ -42,7 +42,7 @@ func (f *feed) judge(l look) error {
 	case last >= l.end:
 		f.behind = 0
 	case f.behind > 0 && last < f.behind && f.came == f.at:
-		return errMute
+		return f.mute()
 	default:
 		f.behind, f.at = l.end, f.came
 	}
@@ -57,10 +57,24 @@ func (f *feed) overdue(place uint64) error {
 	case last >= place || time.Since(f.started) < impatience:
 		return nil
 	case f.behind > 0 && f.came == f.at:
-		return errMute
+		return f.mute()
 	}
 	f.behind, f.at = place, f.came
 	return nil
+}
+
+// maxTolerance is how long a subscription may take to bring something when
+// those before it were given up.
+const maxTolerance = time.Minute
+
+// mute gives a subscription up that brings nothing. Each that follows gets
+// twice the time, until one brings something: it may just be slow.
+func (f *feed) mute() error {
+	if time.Since(f.started) < f.tolerance {
+		return nil
+	}
+	f.tolerance = min(max(2*f.tolerance, f.watch), maxTolerance)
+	return errMute
 }
 
 // confirm demands that the last event of the index is still where it was,
