@@ -58,7 +58,7 @@ func (s *Server) authenticate(v *visit, params url.Values) (*caller, error) {
 	if wait := s.Limits.Wait("client:"+id, v.At); wait > 0 { // not before: nobody else may use up its limit
 		return nil, tooMany(wait)
 	}
-	if err := s.remembered(c.ID, c.Once); err != nil {
+	if err := s.recent.used(c.ID, c.Once, v.At); err != nil {
 		return nil, replayed(c, err)
 	}
 	c.Meta = s.meta(v, event.ActorClient)

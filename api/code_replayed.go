@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/event"
@@ -33,27 +32,4 @@ func (s *Server) endReplayed(ctx context.Context, m event.Meta, p authorization.
 		return err
 	}
 	return errSpent
-}
-
-// execute is [eventstore.Streams.Execute] as one of several steps that the same
-// replay keys guard: the first that appends uses them up. It returns those that
-// are left.
-func execute[S eventstore.Decider[S, C, E], C, E any](
-	ctx context.Context, ss eventstore.Streams[S, C, E], m event.Meta, id string, cmd C, keys []eventstore.Once,
-) ([]eventstore.Once, error) {
-	for range settlements {
-		state, revision, err := ss.Load(ctx, id)
-		if err != nil {
-			return keys, err
-		}
-		draft, err := ss.Draft(id, state, revision, cmd)
-		if err != nil || len(draft.Events) == 0 {
-			return keys, err
-		}
-		draft.Once = keys
-		if _, err = ss.Journal.Commit(ctx, m, draft); !errors.Is(err, eventstore.ErrConflict) {
-			return nil, err
-		}
-	}
-	return keys, &eventstore.Conflict{Stream: ss.Stream(id)}
 }

@@ -27,7 +27,7 @@ func (s *Server) introspect(v *visit) error {
 	case params.Get("token") == "":
 		return oauth.Refuse(oauth.InvalidRequest, "RFC 7662 §2.1", "token is required")
 	}
-	if err := s.remember(c); err != nil {
+	if err := s.remember(v.Request().Context(), c, c.Once); err != nil {
 		return err
 	}
 	found, err := s.check(v.Request().Context(), v, params.Get("token"))

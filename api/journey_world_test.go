@@ -102,6 +102,7 @@ func newTownOn(t *testing.T, engine func(eventstore.Log) eventstore.Log) *town {
 	to.keyring["warehouse"] = newKey(t)
 	_, err = to.Clients.Execute(t.Context(), event.Meta{}, "warehouse", client.Register{Registered: client.Registered{Issuer: "fapi2", Via: "operator", Metadata: oauth.ClientMetadata{
 		ClientName: "warehouse", TokenEndpointAuthMethod: "private_key_jwt", Resources: []string{siteBank},
+		GrantTypes: []string{"client_credentials"}, DPoPBoundTokens: true, Scope: "accounts",
 	}}})
 	to.must(err)
 	public, err := jose.PublicJWK("k1", "ES256", "sig", to.own.Key.Public())

@@ -13,8 +13,10 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/chirograph/chirograph/api"
+	"github.com/chirograph/chirograph/domain/access"
 	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/fapi"
@@ -168,6 +170,54 @@ func TestARepeatedRequestEndsNothing(t *testing.T) {
 		}
 	}
 	c.good(got)
+}
+
+// An assertion is good once on all nodes, also where nothing is appended.
+func TestAnAssertionIsGoodOnceOnAllNodes(t *testing.T) {
+	c := newCluster(t)
+	paths := []string{"/introspect", "/revoke", "/token"}
+	for _, first := range paths {
+		for _, second := range paths {
+			used := ""
+			ask := func(node int, path, assertion string) int {
+				form := []string{"token", "x", "grant_type", "client_credentials", "scope", "accounts"}
+				as := "budgetly"
+				if first == "/introspect" || second == "/introspect" {
+					as = "warehouse"
+				}
+				if assertion != "" {
+					form = append(form, "client_assertion", assertion)
+				}
+				r := c.request(as, path, form...)
+				used = assertionOf(t, r)
+				return c.at(node, r).Code
+			}
+			ask(0, first, "")
+			if got := ask(1, second, used); got != http.StatusUnauthorized {
+				t.Errorf("used at %s, then at %s of another node: %d", first, second, got)
+			}
+		}
+	}
+}
+
+// What each node has counted adds up.
+func TestNodesCountRefusals(t *testing.T) {
+	c := newCluster(t)
+	for n := range 6 {
+		c.at(n%3, c.request("budgetly", "/token", "grant_type", "password"))
+	}
+	c.pass(time.Minute)
+	for _, n := range c.nodes {
+		c.must(n.FlushRefusals(t.Context(), c.Now()))
+	}
+	sum := 0
+	for e, err := range c.Journal.ReadAll(t.Context(), 0, eventstore.Filter{Types: []string{"refusal.counted"}}) {
+		c.must(err)
+		sum += e.Body.(access.Refused).Count
+	}
+	if sum != 6 {
+		t.Errorf("%d refusals are in the log, want 6", sum)
+	}
 }
 
 // race sends requests to all nodes at the same time.

@@ -13,7 +13,8 @@ import (
 )
 
 // refusals counts what authenticated clients were refused, one event a clause
-// and minute. A crash loses at most the running minute.
+// and minute. A crash loses at most the running minute. Each node counts its
+// own, and the counts add up.
 type refusals struct {
 	mu     sync.Mutex
 	counts map[refusalKey]int

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -8,7 +9,8 @@ import (
 )
 
 // recent remembers the replay keys of requests that append nothing, in bounded
-// memory of this node, and none of its clients at the cost of the others.
+// memory, and none of its clients at the cost of the others. It is for a node
+// that has the log alone.
 type recent struct {
 	mu    sync.Mutex
 	of    map[string]map[[32]byte]int64 // by client: when keys expire, in nanoseconds
@@ -26,35 +28,53 @@ const (
 
 // remember refuses a caller whose assertion or proof was used before for a
 // request that appends nothing.
-func (s *Server) remember(c *caller) error { return replayed(c, s.rememberKeys(c.ID, c.Once)) }
+func (s *Server) remember(ctx context.Context, c *caller, keys []eventstore.Once) error {
+	return replayed(c, s.rememberKeys(ctx, c.ID, keys))
+}
 
 // rememberKeys takes keys of a client that must be new, and answers with an
-// [*eventstore.Replayed] if one is not. Where the memory is full of live keys it
+// [*eventstore.Replayed] if one is not. Nodes that share a log take them there.
+func (s *Server) rememberKeys(ctx context.Context, client string, keys []eventstore.Once) error {
+	if s.alone() {
+		return s.recent.take(client, keys, s.Now())
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := s.Journal.Log.Append(ctx, eventstore.Append{Stream: s.Clients.Stream(client), Expect: eventstore.Unchecked(), Once: keys})
+	return err
+}
+
+// alone reports whether no other node writes to the log.
+func (s *Server) alone() bool {
+	_, alone := s.Journal.Log.(eventstore.Observable)
+	return alone
+}
+
+// take takes keys that must be new. Where the memory is full of live ones it
 // refuses too: a replay must never pass.
-func (s *Server) rememberKeys(client string, keys []eventstore.Once) error {
-	now := s.Now()
-	s.recent.mu.Lock()
-	defer s.recent.mu.Unlock()
-	if err := s.recent.has(client, keys, now); err != nil || len(keys) == 0 {
+func (r *recent) take(client string, keys []eventstore.Once, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.has(client, keys, now); err != nil || len(keys) == 0 {
 		return err
 	}
-	if s.recent.full(client) {
-		s.recent.sweep(now)
+	if r.full(client) {
+		r.sweep(now)
 	}
-	if s.recent.full(client) {
+	if r.full(client) {
 		return tooMany(sweepEvery)
 	}
-	s.recent.add(client, keys)
+	r.add(client, keys)
 	return nil
 }
 
-// remembered answers with an [*eventstore.Replayed] if a request that appended
-// nothing took one of the keys, so that it is not good for one that appends.
-func (s *Server) remembered(client string, keys []eventstore.Once) error {
-	now := s.Now()
-	s.recent.mu.Lock()
-	defer s.recent.mu.Unlock()
-	return s.recent.has(client, keys, now)
+// used answers with an [*eventstore.Replayed] if a request that appended nothing
+// took one of the keys, so that it is not good for one that appends.
+func (r *recent) used(client string, keys []eventstore.Once, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.has(client, keys, now)
 }
 
 func (r *recent) has(client string, keys []eventstore.Once, now time.Time) error {

@@ -19,35 +19,35 @@ func keyNumber(n int, expires time.Time) []eventstore.Once {
 // the others.
 func TestWhatIsRememberedOfEach(t *testing.T) {
 	clock := &stoppedClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	s := &Server{Outside: Outside{Now: clock.Now}}
+	var r recent
 	until := clock.Now().Add(time.Minute)
 	for n := range maxShare {
-		if err := s.rememberKeys("busy", keyNumber(n, until)); err != nil {
+		if err := r.take("busy", keyNumber(n, until), clock.Now()); err != nil {
 			t.Fatalf("key %d: %v", n, err)
 		}
 	}
 	busy := (*httpError)(nil)
-	if err := s.rememberKeys("busy", keyNumber(maxShare, until)); !errors.As(err, &busy) || busy.Status != 429 {
+	if err := r.take("busy", keyNumber(maxShare, until), clock.Now()); !errors.As(err, &busy) || busy.Status != 429 {
 		t.Errorf("beyond its share: got %v", err)
 	}
-	if err := s.rememberKeys("other", keyNumber(maxShare, until)); err != nil {
+	if err := r.take("other", keyNumber(maxShare, until), clock.Now()); err != nil {
 		t.Errorf("another client: got %v", err)
 	}
-	if err := s.rememberKeys("busy", nil); err != nil {
+	if err := r.take("busy", nil, clock.Now()); err != nil {
 		t.Errorf("without a key: got %v", err)
 	}
-	if err := s.rememberKeys("busy", keyNumber(7, until)); !errors.Is(err, eventstore.ErrReplay) {
+	if err := r.take("busy", keyNumber(7, until), clock.Now()); !errors.Is(err, eventstore.ErrReplay) {
 		t.Errorf("a replay: got %v", err)
 	}
-	if err := s.remembered("busy", keyNumber(7, until)); !errors.Is(err, eventstore.ErrReplay) {
+	if err := r.used("busy", keyNumber(7, until), clock.Now()); !errors.Is(err, eventstore.ErrReplay) {
 		t.Errorf("a replay towards what appends: got %v", err)
 	}
 	clock.pass(time.Minute)
-	if err := s.rememberKeys("busy", keyNumber(7, until.Add(time.Minute))); err != nil {
+	if err := r.take("busy", keyNumber(7, until.Add(time.Minute)), clock.Now()); err != nil {
 		t.Errorf("when the keys have expired: got %v", err)
 	}
-	if s.recent.total != 1 || len(s.recent.of) != 1 {
-		t.Errorf("%d keys of %d clients are left", s.recent.total, len(s.recent.of))
+	if r.total != 1 || len(r.of) != 1 {
+		t.Errorf("%d keys of %d clients are left", r.total, len(r.of))
 	}
 }
 
@@ -55,22 +55,22 @@ func TestWhatIsRememberedOfEach(t *testing.T) {
 // memory is not searched for each request.
 func TestAFullMemoryIsSweptOnceASecond(t *testing.T) {
 	clock := &stoppedClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	s := &Server{Outside: Outside{Now: clock.Now}}
+	var r recent
 	soon := clock.Now().Add(time.Millisecond)
 	for n := range maxShare {
-		if err := s.rememberKeys("busy", keyNumber(n, soon)); err != nil {
+		if err := r.take("busy", keyNumber(n, soon), clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.rememberKeys("busy", keyNumber(maxShare, soon)); err == nil {
+	if err := r.take("busy", keyNumber(maxShare, soon), clock.Now()); err == nil {
 		t.Fatal("there was room")
 	}
 	clock.pass(10 * time.Millisecond)
-	if err := s.rememberKeys("busy", keyNumber(maxShare, soon)); err == nil {
+	if err := r.take("busy", keyNumber(maxShare, soon), clock.Now()); err == nil {
 		t.Error("swept again at once")
 	}
 	clock.pass(time.Second)
-	if err := s.rememberKeys("busy", keyNumber(maxShare, soon.Add(time.Minute))); err != nil {
+	if err := r.take("busy", keyNumber(maxShare, soon.Add(time.Minute)), clock.Now()); err != nil {
 		t.Errorf("a second later: got %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/token"
+	"github.com/chirograph/chirograph/eventstore"
 )
 
 // revoke serves the revocation endpoint (RFC 7009, Section 2). A token that is
@@ -25,20 +26,35 @@ func (s *Server) revoke(v *visit) error {
 	if presented == "" {
 		return oauth.Refuse(oauth.InvalidRequest, "RFC 7009 §2.1", "token is required")
 	}
-	if err := s.remember(c); err != nil { // where nothing is left to revoke, nothing is appended
+	if err := s.revokeOnce(v, c, presented); err != nil {
 		return err
-	}
-	if err := s.revokePresented(v, c, presented); err != nil {
-		return replayed(c, err)
 	}
 	return v.NoContent(http.StatusOK)
 }
 
-func (s *Server) revokePresented(v *visit, c *caller, presented string) error {
+// revokeOnce takes the keys of the request also where nothing is left to revoke
+// and so nothing is appended: in memory before, or else in the log after.
+func (s *Server) revokeOnce(v *visit, c *caller, presented string) error {
+	ctx, alone := v.Request().Context(), s.alone()
+	if alone {
+		if err := s.remember(ctx, c, c.Once); err != nil {
+			return err
+		}
+	}
+	left, err := s.revokePresented(v, c, presented)
+	if err != nil || alone {
+		return replayed(c, err)
+	}
+	return s.remember(ctx, c, left)
+}
+
+// revokePresented returns the replay keys that were not used, because nothing
+// was appended.
+func (s *Server) revokePresented(v *visit, c *caller, presented string) ([]eventstore.Once, error) {
 	ctx := v.Request().Context()
 	if artefact, ok := oauth.ParseArtefact(presented); ok {
-		if done, err := s.revokeRefresh(ctx, c, artefact); done || err != nil {
-			return err
+		if left, found, err := s.revokeRefresh(ctx, c, artefact); found || err != nil {
+			return left, err
 		}
 	}
 	return s.revokeAccess(ctx, v, c, presented)
@@ -48,31 +64,31 @@ const byClient = "the client asked for it"
 
 // revokeRefresh ends a refresh token and with it the access tokens it led to.
 // The consent is left alone.
-func (s *Server) revokeRefresh(ctx context.Context, c *caller, presented oauth.Artefact) (done bool, err error) {
+func (s *Server) revokeRefresh(ctx context.Context, c *caller, presented oauth.Artefact) (left []eventstore.Once, found bool, err error) {
 	state, _, err := s.Refreshes.Load(ctx, presented.ID)
 	if err != nil || !state.Names(presented) {
-		return false, err
+		return nil, false, err
 	}
 	meta := c.Meta
 	meta.Subject, meta.Correlation = state.Issued().Subject, string(s.Authorizations.Stream(state.Issued().Authorization))
-	end := token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: "client", Reason: byClient}, Client: c.ID}
-	_, err = s.Refreshes.Execute(ctx, meta, presented.ID, end, c.Once...)
-	return true, unlessForeign(err)
+	var end token.RefreshCommand = token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: "client", Reason: byClient}, Client: c.ID}
+	left, err = execute(ctx, s.Refreshes, meta, presented.ID, end, c.Once)
+	return left, true, unlessForeign(err)
 }
 
-func (s *Server) revokeAccess(ctx context.Context, v *visit, c *caller, presented string) error {
+func (s *Server) revokeAccess(ctx context.Context, v *visit, c *caller, presented string) ([]eventstore.Once, error) {
 	found, err := s.find(ctx, v, presented)
 	if inactive(err) {
-		return nil
+		return c.Once, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	meta := c.Meta
 	meta.Subject = found.token.Issued().Subject
-	end := token.Revoke{Revoked: token.Revoked{By: "client", Reason: byClient}, Client: c.ID}
-	_, err = s.Tokens.Execute(ctx, meta, found.id, end, c.Once...)
-	return unlessForeign(err)
+	var end token.Command = token.Revoke{Revoked: token.Revoked{By: "client", Reason: byClient}, Client: c.ID}
+	left, err := execute(ctx, s.Tokens, meta, found.id, end, c.Once)
+	return left, unlessForeign(err)
 }
 
 // unlessForeign hides that a token belongs to somebody else (RFC 7009,

@@ -27,7 +27,7 @@ func (s *Server) serveUserinfo(v *visit) error {
 	if e.Subject == "" || !slices.Contains(strings.Fields(e.Scope), "openid") {
 		return oauth.Refuse(oauth.InsufficientScope, "OIDC-Core §5.3.1", "the access token does not have the scope openid")
 	}
-	if err := s.rememberKeys(e.Client, pass.once); err != nil {
+	if err := s.rememberKeys(ctx, e.Client, pass.once); err != nil {
 		return proofReplayed(err)
 	}
 	if len(pass.once) > 0 {

@@ -5,19 +5,27 @@ import (
 	"testing"
 )
 
-// TestScripts plays every script against one server, one after the other: they
-// share its clock.
+// TestScripts plays every script against one server on each engine, one after
+// the other: they share its clock.
 func TestScripts(t *testing.T) {
 	scripts := readScripts(t)
-	h := build(t)
-	t.Run("tls", func(t *testing.T) { testTLS(t, h) })
-	for _, s := range scripts {
-		t.Run(s.name, func(t *testing.T) {
-			if !s.clause {
-				t.Error("no comment cites a clause")
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, e.store(t), e.nodes)
+			t.Run("tls", func(t *testing.T) { testTLS(t, h) })
+			for _, s := range scripts {
+				t.Run(s.name, func(t *testing.T) { s.play(t, h) })
 			}
-			s.play(t, h)
 		})
+	}
+}
+
+func TestScriptsCiteClauses(t *testing.T) {
+	for _, s := range readScripts(t) {
+		if !s.clause {
+			t.Errorf("no comment of %s cites a clause", s.name)
+		}
 	}
 }
 

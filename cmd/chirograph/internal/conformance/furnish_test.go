@@ -33,7 +33,7 @@ func (b *builder) furnish() {
 
 func (b *builder) issuer(id, nonce string) admin.Issuer {
 	return admin.Issuer{
-		ID: id, URL: b.at(b.bound.Public, paths[id]), Profile: fapi.SecurityProfile.Name,
+		ID: id, URL: b.at(b.public, paths[id]), Profile: fapi.SecurityProfile.Name,
 		Settings: admin.Settings{
 			Accounts: true, Registration: true, DPoPNonce: nonce, DisplayName: samplebank.Name,
 			Resources: []string{b.house.resources["bank"], b.house.resources["vault"]},

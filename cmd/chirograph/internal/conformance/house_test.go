@@ -19,6 +19,7 @@ type house struct {
 	clock        *clock
 	passwords    map[string]string // of customers
 	initialToken func(issuer string) (string, error)
+	nodes        int
 
 	mu         sync.Mutex
 	transports map[*tls.Certificate]*http.Transport
@@ -62,6 +63,7 @@ func (h *house) transport(cert *tls.Certificate) *http.Transport {
 		config.Certificates = []tls.Certificate{*cert}
 	}
 	t := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
+	t.DisableKeepAlives = h.nodes > 1 // so that each request goes to another
 	h.transports[cert] = t
 	return t
 }

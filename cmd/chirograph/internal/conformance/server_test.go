@@ -9,15 +9,18 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/adapters/keys"
 	"github.com/chirograph/chirograph/adapters/mtls"
 	"github.com/chirograph/chirograph/api/resource"
 	"github.com/chirograph/chirograph/api/samplebank"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/spread"
 	"github.com/chirograph/chirograph/domain/event"
 )
 
@@ -27,12 +30,13 @@ type builder struct {
 	*testing.T
 	house     *house
 	authority *mtls.Authority
-	bound     serve.Bound
-	platform  *platform.Platform
+	platform  *platform.Platform // of the first node
+	public    net.Listener       // where the issuers are
+	mtls      net.Listener
 	operator  event.Meta
 }
 
-func build(t *testing.T) *house {
+func build(t *testing.T, store config.Store, nodes int) *house {
 	now := time.Now().Truncate(time.Second)
 	authority, err := mtls.NewAuthority(now)
 	if err != nil {
@@ -41,13 +45,13 @@ func build(t *testing.T) *house {
 	b := &builder{T: t, authority: authority, operator: event.Meta{Actor: event.ActorOperator}}
 	b.house = &house{
 		issuers: map[string]issuer{}, clients: cast(now, authority), roots: authority.Pool(), clock: &clock{now: now},
-		transports: map[*tls.Certificate]*http.Transport{}, passwords: map[string]string{},
+		transports: map[*tls.Certificate]*http.Transport{}, passwords: map[string]string{}, nodes: nodes,
 	}
 	b.house.certificates = b.certificates(now)
-	b.start(b.settings())
+	b.start(b.settings(store), nodes)
 	b.furnish()
 	for name, path := range paths {
-		b.house.issuers[name], err = b.house.discover(b.at(b.bound.Public, path))
+		b.house.issuers[name], err = b.house.discover(b.at(b.public, path))
 		b.must(err)
 	}
 	return b.house
@@ -61,7 +65,7 @@ func (b *builder) must(err error) {
 }
 
 // settings are those of a server on loopback without limits.
-func (b *builder) settings() config.Config {
+func (b *builder) settings(store config.Store) config.Config {
 	dir := b.TempDir()
 	server, err := b.authority.IssueServer(b.house.clock.Now())
 	b.must(err)
@@ -75,7 +79,12 @@ func (b *builder) settings() config.Config {
 		return path
 	}
 	c := config.Default()
-	c.DataDir = filepath.Join(dir, "data")
+	c.DataDir, c.Store = filepath.Join(dir, "data"), store
+	if store.Shared() {
+		c.Keys.MasterKeyFile = filepath.Join(dir, "master.key")
+		_, err := keys.OpenMaster(c.Keys.MasterKeyFile, true)
+		b.must(err)
+	}
 	c.Public.Listen, c.MTLS.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.Public.TLS = config.TLS{Cert: file("server.pem", cert), Key: file("server.key", key)}
 	c.MTLS.ClientCA = file("ca.pem", ca)
@@ -84,35 +93,69 @@ func (b *builder) settings() config.Config {
 	return c
 }
 
-// start binds the sockets, opens the platform with a clock that stands still
-// and serves until the test ends.
-func (b *builder) start(c config.Config) {
-	var err error
-	b.bound, err = serve.Bind(c)
+// start opens the platform with a clock that stands still, as one node or as
+// several behind one address, and serves until the test ends.
+func (b *builder) start(c config.Config, nodes int) {
+	bound, err := serve.Bind(c)
 	b.must(err)
-	c.MTLS.Origin, c.Admin.Origin = b.at(b.bound.MTLS, ""), b.at(b.bound.Admin, "")
-	b.house.resources = map[string]string{
-		"bank": b.at(b.bound.Public, samplebank.Path), "bank.mutual": b.at(b.bound.MTLS, samplebank.Path), "vault": b.at(b.bound.Public, "/vault"),
+	b.public, b.mtls = bound.Public, bound.MTLS
+	if nodes > 1 {
+		b.public, b.mtls = b.listen(), b.listen()
 	}
-	b.platform, err = platform.Open(b.Context(), platform.Options{
-		Config: c, Create: true, Version: "conformance", Now: b.house.clock.Now})
-	b.must(err)
-	server, err := serve.New(b.Context(), b.platform, b.bound)
-	b.must(err)
-	server.Elsewhere = b.bank()
+	c.MTLS.Origin, c.Admin.Origin = b.at(b.mtls, ""), b.at(bound.Admin, "")
+	b.house.resources = map[string]string{
+		"bank": b.at(b.public, samplebank.Path), "bank.mutual": b.at(b.mtls, samplebank.Path), "vault": b.at(b.public, "/vault"),
+	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(b.Context()))
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(ctx) }()
+	var ended sync.WaitGroup
 	b.Cleanup(func() {
 		for _, t := range b.house.transports {
 			t.CloseIdleConnections()
 		}
 		stop()
-		if err := <-ended; err != nil {
+		ended.Wait()
+	})
+	b.platform = b.node(ctx, &ended, c, bound)
+	if nodes == 1 {
+		return
+	}
+	public, mtls := []string{bound.Public.Addr().String()}, []string{bound.MTLS.Addr().String()}
+	for n := range nodes - 1 {
+		c.DataDir = filepath.Join(b.TempDir(), "node"+strconv.Itoa(n))
+		bound, err := serve.Bind(c)
+		b.must(err)
+		b.node(ctx, &ended, c, bound)
+		public, mtls = append(public, bound.Public.Addr().String()), append(mtls, bound.MTLS.Addr().String())
+	}
+	for listener, targets := range map[net.Listener][]string{b.public: public, b.mtls: mtls} {
+		ended.Go(func() {
+			if err := spread.New(listener, targets...).Run(ctx); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+}
+
+func (b *builder) listen() net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	b.must(err)
+	return l
+}
+
+// node serves until ctx ends.
+func (b *builder) node(ctx context.Context, ended *sync.WaitGroup, c config.Config, bound serve.Bound) *platform.Platform {
+	p, err := platform.Open(b.Context(), platform.Options{Config: c, Create: true, Version: "conformance", Now: b.house.clock.Now})
+	b.must(err)
+	server, err := serve.New(b.Context(), p, bound)
+	b.must(err)
+	server.Elsewhere = b.bank(p)
+	ended.Go(func() {
+		if err := server.Run(ctx); err != nil {
 			b.Error(err)
 		}
-		b.platform.Close()
+		p.Close()
 	})
+	return p
 }
 
 func (b *builder) at(l net.Listener, path string) string {
@@ -120,10 +163,10 @@ func (b *builder) at(l net.Listener, path string) string {
 }
 
 // bank is the sample bank, which believes in the tokens of the main issuer.
-func (b *builder) bank() http.Handler {
+func (b *builder) bank(p *platform.Platform) http.Handler {
 	return samplebank.Bank{Now: b.house.clock.Now}.Handler(&resource.Server{
-		Checker: b.platform.API.Checker("main", b.house.resources["bank"]), URLs: resource.At(b.at(b.bound.Public, ""), b.at(b.bound.MTLS, "")),
-		Certificate: b.platform.API.Certificates.Certificate, Now: b.house.clock.Now, Log: b.platform.API.Outside.Log,
+		Checker: p.API.Checker("main", b.house.resources["bank"]), URLs: resource.At(b.at(b.public, ""), b.at(b.mtls, "")),
+		Certificate: p.API.Certificates.Certificate, Now: b.house.clock.Now, Log: p.API.Outside.Log,
 	})
 }
 
