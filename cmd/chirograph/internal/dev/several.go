@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/chirograph/chirograph/adapters/keys"
@@ -53,6 +55,9 @@ func (s *stage) openSeveral(ctx context.Context) error {
 		all = append(all, n)
 	}
 	s.others = all[1:]
+	if err := s.writeSettings(); err != nil {
+		return err
+	}
 	s.spread = []*spread.Spread{spread.New(public, addresses(all, "public")...), spread.New(mtls, addresses(all, "mtls")...)}
 	return nil
 }
@@ -90,6 +95,18 @@ func (s *stage) startNode(ctx context.Context, i int) (node, error) {
 	}
 	c.Admin.Origin = origin(s.Admin)
 	return s.start(ctx, c, bound)
+}
+
+// settingsFile tells commands where the log is, and that of the first node.
+const settingsFile = "chirograph.yaml"
+
+func (s *stage) writeSettings() error {
+	c := config.Default()
+	c.DataDir, c.Keys.MasterKeyFile, c.Store = ".", masterKey, s.node.config.Store
+	c.Admin.Origin = s.node.config.Admin.Origin
+	said := []string{"data_dir", "keys.master_key_file", "admin.origin", "store.engine", "store.postgres", "store.eventstoredb"}
+	text := c.YAML(func(path string) bool { return slices.Contains(said, path) })
+	return os.WriteFile(s.path(settingsFile), text, 0o600)
 }
 
 func addresses(all []node, listener string) (out []string) {

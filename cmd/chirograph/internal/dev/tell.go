@@ -105,7 +105,10 @@ func (s *stage) signpost() {
 		fmt.Fprintf(s.Out, "  %-24s %s\n", line[0], line[1])
 	}
 	at := ""
-	if s.Dir != DefaultDir {
+	switch {
+	case len(s.others) > 0:
+		at = " --config " + s.path(settingsFile)
+	case s.Dir != DefaultDir:
 		at = " --data " + s.Dir
 	}
 	fmt.Fprintf(s.Out, "\n  Next, in another terminal:\n\n")
