@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,7 @@ type Platform struct {
 	master     *keys.Master
 	checkpoint ed25519.PrivateKey
 	tables     *sql.DB
+	told       sync.Map    // when a task was last said to fail
 	following  atomic.Bool // projections are kept in step by Run
 	governing  atomic.Bool // this node does what one node does for all
 	verified   atomic.Pointer[Verification]

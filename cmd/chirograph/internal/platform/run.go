@@ -77,9 +77,17 @@ func (p *Platform) office(ctx context.Context) error {
 	return group.Wait()
 }
 
+// quiet is how long nothing more is said of a task that goes on failing.
+const quiet = 10 * time.Second
+
 // failed tells of background work that will be tried again.
 func (p *Platform) failed(ctx context.Context, task string, err error) {
 	p.Metrics.Failed(task)
+	now := time.Now()
+	if last, said := p.told.Load(task); said && now.Sub(last.(time.Time)) < quiet {
+		return
+	}
+	p.told.Store(task, now)
 	p.Options.Log.ErrorContext(ctx, "background work failed", "task", task, "err", err)
 }
 
