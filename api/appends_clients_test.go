@@ -100,6 +100,22 @@ func stopping(to *town) (func() bool, func(bool, int)) {
 	}
 }
 
+func reading(to *town) (func() bool, func(bool, int)) {
+	access := members(to.T, to.redeem(to.approve(to.push())))["access_token"].(string)
+	read := func() bool {
+		w := to.readsBank(access)
+		if told := strings.Contains(w.Body.String(), zeldaName); told != (w.Code == http.StatusOK) {
+			to.Errorf("got %d %s", w.Code, w.Body)
+		}
+		return w.Code == http.StatusOK
+	}
+	return read, func(bool, int) {
+		if !read() {
+			to.Error("it cannot be read again")
+		}
+	}
+}
+
 func counting(to *town) (func() bool, func(bool, int)) {
 	to.push()
 	to.post("budgetly", "/token", "grant_type", "password")

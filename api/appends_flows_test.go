@@ -30,6 +30,7 @@ var flows = []flow{
 	{"a client changes its registration", []string{"client.updated"}, changing},
 	{"a client leaves", []string{"client.deleted"}, leaving},
 	{"a customer stops sharing", []string{"consent.revoked"}, stopping},
+	{"the bank is read", []string{"access.recorded"}, reading},
 	{"refusals are counted", []string{"refusal.counted", "refusal.counted"}, counting},
 }
 

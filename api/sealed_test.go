@@ -126,24 +126,35 @@ func (to *town) wholeLife() (live []string) {
 // reads asks userinfo and a bank that tells of Zelda's account.
 func (to *town) reads(access string) {
 	to.Helper()
-	ask := func(h http.Handler, path string) {
-		r := httptest.NewRequest("GET", "https://as.example"+path, nil)
-		proof, err := jose.NewProof(to.keyring["budgetly"], "GET", "https://as.example"+path, access, to.Nonces.Issue("fapi2", "rs", to.Now()), to.Now())
-		to.must(err)
-		r.Header.Set("Authorization", "DPoP "+access)
-		r.Header.Set("DPoP", proof)
-		r.Header.Set("User-Agent", zeldaBrowser)
-		r.RemoteAddr = zeldaAddress + ":4712"
-		h.ServeHTTP(httptest.NewRecorder(), r)
-	}
+	to.asks(to.Handler(http.NotFoundHandler()), "/fapi2/userinfo", access)
+	to.readsBank(access)
+}
+
+// asks sends an access token with a proof to a protected resource.
+func (to *town) asks(h http.Handler, path, access string) *httptest.ResponseRecorder {
+	to.Helper()
+	r := httptest.NewRequest("GET", "https://as.example"+path, nil)
+	proof, err := jose.NewProof(to.keyring["budgetly"], "GET", "https://as.example"+path, access, to.Nonces.Issue("fapi2", "rs", to.Now()), to.Now())
+	to.must(err)
+	r.Header.Set("Authorization", "DPoP "+access)
+	r.Header.Set("DPoP", proof)
+	r.Header.Set("User-Agent", zeldaBrowser)
+	r.RemoteAddr = zeldaAddress + ":4712"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func (to *town) readsBank(access string) *httptest.ResponseRecorder {
+	to.Helper()
 	bank := &resource.Server{
 		Checker: to.Checker("fapi2", siteBank), URLs: resource.At("https://as.example"), Certificate: to.Certificates.Certificate,
 		Now: to.Now, Log: to.Server.Log,
 	}
-	ask(to.Handler(http.NotFoundHandler()), "/fapi2/userinfo")
-	ask(bank.Protect(resource.Route{Path: "/accounts", Scope: "accounts", Permission: oauth.ReadAccounts}, func(_ *http.Request, p resource.Pass) (resource.Answer, error) {
+	accounts := resource.Route{Path: "/accounts", Scope: "accounts", Permission: oauth.ReadAccounts}
+	return to.asks(bank.Protect(accounts, func(_ *http.Request, p resource.Pass) (resource.Answer, error) {
 		return resource.Answer{Body: zeldaName, Accounts: p.Accounts(oauth.ReadAccounts)}, nil
-	}), "/bank/accounts")
+	}), "/bank/accounts", access)
 }
 
 func (to *town) declines(uri string) {
