@@ -14,6 +14,9 @@ import (
 )
 
 func main() {
+	if version == "" {
+		version = moduleVersion()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ctx.Done()
@@ -50,8 +53,8 @@ func noting(c *cobra.Command, ran *bool) {
 	}
 }
 
-// version is that of the module; a release sets it.
-var version = moduleVersion()
+// version is set by a release when it links; else it is that of the module.
+var version string
 
 func moduleVersion() string {
 	info, ok := debug.ReadBuildInfo()
