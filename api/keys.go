@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/signingkey"
 )
 
@@ -23,6 +24,15 @@ func signedWith(alg string) string {
 // activeKey returns the key that signs for an issuer with an algorithm, or
 // with any if none is asked for: ES256 first, because it is the fastest.
 func (s *Server) activeKey(ctx context.Context, issuer, alg string) (string, error) {
+	kid, err := s.signer(ctx, issuer, alg)
+	if err == nil && kid == "" {
+		err = fmt.Errorf("issuer %s has no active signing key for %q", issuer, alg)
+	}
+	return kid, err
+}
+
+// signer is activeKey, or "" if there is none.
+func (s *Server) signer(ctx context.Context, issuer, alg string) (string, error) {
 	all, err := s.SigningKeys.All(ctx)
 	if err != nil {
 		return "", err
@@ -37,27 +47,47 @@ func (s *Server) activeKey(ctx context.Context, issuer, alg string) (string, err
 			best, rank = kid, r
 		}
 	}
-	if best == "" {
-		return "", fmt.Errorf("issuer %s has no active signing key for %q", issuer, alg)
-	}
 	return best, nil
+}
+
+// CheckSigning refuses a client whose ID tokens no key of its issuer could sign.
+func (s *Server) CheckSigning(ctx context.Context, issuer string, m oauth.ClientMetadata) error {
+	if !m.Grants("authorization_code") {
+		return nil
+	}
+	signs, err := s.signs(ctx, issuer, m.IDTokenAlg)
+	if err == nil && !signs {
+		err = oauth.Refuse(oauth.InvalidClientMetadata, "OIDC-Registration §2", "id_token_signed_response_alg is one that no key of this issuer signs with")
+	}
+	return err
 }
 
 // signs reports whether an issuer keeps a key for an algorithm, or has one that
 // was made by hand.
 func (s *Server) signs(ctx context.Context, issuer, alg string) (bool, error) {
-	issuers, err := s.Issuers.All(ctx)
-	if err != nil {
-		return false, err
+	state, _, err := s.Issuers.Load(ctx, issuer)
+	if err != nil || slices.Contains(state.KeyPolicy().Algorithms, signedWith(alg)) {
+		return err == nil, err
 	}
-	keys, err := s.SigningKeys.All(ctx)
-	for _, key := range keys {
-		a := key.Announced()
-		if a.Issuer == issuer && key.Status() == signingkey.Active && signedWith(a.Algorithm) == signedWith(alg) {
-			return true, nil
+	kid, err := s.signer(ctx, issuer, alg)
+	return kid != "", err
+}
+
+// signing are the algorithms of a tenant's profile that it signs with.
+func (s *Server) signing(ctx context.Context, t Tenant) (algs []string, err error) {
+	for _, alg := range t.Profile.SigningAlgs.Of {
+		if signedWith(alg) != alg {
+			continue // the second name of an algorithm: we sign with the first
+		}
+		signs, err := s.signs(ctx, t.ID, alg)
+		if err != nil {
+			return nil, err
+		}
+		if signs {
+			algs = append(algs, alg)
 		}
 	}
-	return slices.Contains(issuers[issuer].KeyPolicy().Algorithms, signedWith(alg)), err
+	return algs, nil
 }
 
 // verifying are the public halves of all keys that an issuer ever had, for

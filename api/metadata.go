@@ -2,19 +2,22 @@ package api
 
 import (
 	"net/http"
-	"slices"
 )
 
 // metadata serves the issuer's metadata, the same document in three places
 // (RFC 8414, Section 3; OIDC-Discovery, Section 4).
 func (s *Server) metadata(v *visit) error {
+	signing, err := s.signing(v.Request().Context(), v.Tenant)
+	if err != nil {
+		return err
+	}
 	v.Response().Header().Set("Cache-Control", "public, max-age=300")
-	return v.JSON(http.StatusOK, s.describeTenant(v.Tenant))
+	return v.JSON(http.StatusOK, s.describeTenant(v.Tenant, signing))
 }
 
-// describeTenant says what the tenant's profile and settings allow, so that
-// nothing is advertised that is not enforced.
-func (s *Server) describeTenant(t Tenant) issuerMetadata {
+// describeTenant says what the tenant's profile, settings and keys allow, so
+// that nothing is advertised that is not enforced.
+func (s *Server) describeTenant(t Tenant, signing []string) issuerMetadata {
 	p := t.Profile
 	m := issuerMetadata{
 		Issuer: t.URL, Authorize: t.URL + "/authorize", EndSession: t.URL + "/logout", JWKS: t.URL + "/jwks",
@@ -22,7 +25,7 @@ func (s *Server) describeTenant(t Tenant) issuerMetadata {
 		ResponseTypes: p.ResponseTypes.Of, ResponseModes: []string{"query"}, GrantTypes: p.GrantTypes.Of,
 		SubjectTypes: []string{"public"}, Scopes: t.Settings.Scopes, Claims: supportedClaims, ClaimTypes: []string{"normal"},
 		ACRs: supportedACRs, Prompts: []string{"none", "login", "consent", "select_account"},
-		IDTokenAlgs: signedAlgs(p.SigningAlgs.Of), PKCE: p.PKCE.Of,
+		IDTokenAlgs: signing, PKCE: p.PKCE.Of,
 		ClientAuth: p.ClientAuth.Of, ClientAuthAlgs: p.SigningAlgs.Of,
 		RevocationAuth: p.ClientAuth.Of, RevocationAlgs: p.SigningAlgs.Of,
 		IntrospectionAuth: p.ClientAuth.Of, IntrospectionAlgs: p.SigningAlgs.Of,
@@ -42,11 +45,6 @@ func (s *Server) describeTenant(t Tenant) issuerMetadata {
 // supportedClaims are those a customer's record may hold.
 var supportedClaims = []string{
 	"sub", "iss", "auth_time", "acr", "name", "given_name", "family_name", "birthdate", "email", "email_verified", "phone_number",
-}
-
-// signedAlgs leaves out the second name of an algorithm: we sign with the first.
-func signedAlgs(algs []string) []string {
-	return slices.DeleteFunc(slices.Clone(algs), func(a string) bool { return a == "Ed25519" })
 }
 
 // endpoints are those that answer on the mutual-TLS listener too (RFC 8705,

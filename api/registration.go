@@ -104,11 +104,7 @@ func (s *Server) acceptable(v *visit, sent registrationRequest) (oauth.ClientMet
 	if err := v.Tenant.Profile.CheckClient(m, v.Tenant.Server()); err != nil {
 		return m, err
 	}
-	signed, err := s.signs(v.Request().Context(), v.Tenant.ID, m.IDTokenAlg)
-	if err == nil && !signed && m.Grants("authorization_code") {
-		err = oauth.Refuse(oauth.InvalidClientMetadata, "OIDC-Registration §2", "id_token_signed_response_alg is one that no key of this issuer signs with")
-	}
-	return m, err
+	return m, s.CheckSigning(v.Request().Context(), v.Tenant.ID, m)
 }
 
 const maxStatement = 16 << 10
