@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/strict"
@@ -32,8 +33,8 @@ func (l Leaf) Environment() string {
 func (l Leaf) Text() string {
 	switch v := l.Value.Interface().(type) {
 	case string:
-		if v == "" {
-			return `""`
+		if v == "" || strings.ContainsAny(v, "#'\"{}[]") || strings.Contains(v, ": ") {
+			return strconv.Quote(v)
 		}
 		return v
 	case []string:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -60,15 +61,18 @@ func setOrRead(value, file string) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
+// password is one that is given by name, in a query or among words.
+var password = regexp.MustCompile(`(\bpassword=)[^&\s]*`)
+
 // withoutPassword is a URL as it may be shown.
 func withoutPassword(text string) string {
+	text = password.ReplaceAllString(text, "${1}xxxxx")
 	if !strings.Contains(text, "://") || !strings.Contains(text, "@") {
 		return text
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		scheme, rest, _ := strings.Cut(text, "://")
-		return scheme + "://…@" + rest[strings.LastIndex(rest, "@")+1:] // several hosts are no URL to the parser
+		return "(not shown: it may hold a password, and is no URL)"
 	}
 	return u.Redacted()
 }
