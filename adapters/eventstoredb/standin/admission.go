@@ -34,7 +34,7 @@ func (n *Node) admit(ctx context.Context, stream string) error {
 }
 
 // mayRead refuses reads while the node goes down, and those that want the
-// leader. A node without a leader serves reads.
+// leader. A node without a leader serves others.
 func (n *Node) mayRead(ctx context.Context) error {
 	if serves, _ := n.serving(); !serves {
 		return NotReady

@@ -19,7 +19,7 @@ import (
 func TestExpectedRevisions(t *testing.T) {
 	tests := []struct {
 		name     string
-		before   int // events in the stream
+		before   int // events in the stream, -1 for metadata only
 		expected esdb.ExpectedRevision
 		want     esdb.ErrorCode
 	}{
@@ -29,6 +29,7 @@ func TestExpectedRevisions(t *testing.T) {
 		{"and for one that exists", 2, esdb.Any{}, fine},
 		{"a stream may be expected to exist", 2, esdb.StreamExists{}, fine},
 		{"but not a new one", 0, esdb.StreamExists{}, esdb.ErrorCodeWrongExpectedVersion},
+		{"unless it has metadata", -1, esdb.StreamExists{}, fine},
 		{"the last revision is the one to expect", 2, esdb.Revision(1), fine},
 		{"not an earlier one", 2, esdb.Revision(0), esdb.ErrorCodeWrongExpectedVersion},
 		{"nor a later one", 2, esdb.Revision(2), esdb.ErrorCodeWrongExpectedVersion},
@@ -41,9 +42,12 @@ func TestExpectedRevisions(t *testing.T) {
 			for range tt.before {
 				c.must(stream, esdb.Any{}, event("before"))
 			}
+			if tt.before < 0 {
+				c.describe(stream, func(*esdb.StreamMetadata) {})
+			}
 			w, err := c.append(stream, tt.expected, event("new"), event("new"))
 			refused(t, err, tt.want)
-			if err == nil && w.NextExpectedVersion != uint64(tt.before+1) {
+			if err == nil && w.NextExpectedVersion != uint64(max(0, tt.before)+1) {
 				t.Errorf("the last revision is %d", w.NextExpectedVersion)
 			}
 		})
@@ -120,6 +124,19 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// The answer to a repeat has no position when the events are not shown any
+// more.
+func TestARepeatOfWhatIsHidden(t *testing.T) {
+	_, c := start(t, standin.Options{})
+	a := event("a")
+	c.must("s", esdb.NoStream{}, a)
+	c.must("s", esdb.Revision(0), event("b"))
+	c.describe("s", func(m *esdb.StreamMetadata) { m.SetTruncateBefore(1) })
+	if w := c.must("s", esdb.NoStream{}, a); w.CommitPosition != 0 || w.NextExpectedVersion != 0 {
+		t.Errorf("answered with %v", w)
+	}
+}
+
 func TestIDsAreForgottenWithTheLeader(t *testing.T) {
 	cluster, c := start(t, standin.Options{Nodes: 3})
 	a := event("a")
@@ -147,8 +164,9 @@ func TestALostAcknowledgementIsRepeated(t *testing.T) {
 func TestWhoHasGoneIsNotHeard(t *testing.T) {
 	cluster, c := start(t, standin.Options{})
 	cluster.Inject(standin.At(standin.BeforeCommit, standin.Slow(time.Minute)))
-	short := 50 * time.Millisecond
-	_, err := c.AppendToStream(context.Background(), "s", esdb.AppendToStreamOptions{Deadline: &short}, event("a"))
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err := c.AppendToStream(ctx, "s", esdb.AppendToStreamOptions{}, event("a"))
 	refused(t, err, esdb.ErrorCodeDeadlineExceeded)
 	cluster.Heal()
 	if w := c.must("s", esdb.NoStream{}, event("b")); w.NextExpectedVersion != 0 {

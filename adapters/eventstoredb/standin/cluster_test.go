@@ -9,6 +9,7 @@ import (
 	"github.com/chirograph/chirograph/adapters/eventstoredb/standin"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"google.golang.org/grpc/metadata"
 )
 
 // patient lets a client look for a node until there is one.
@@ -110,6 +111,23 @@ func TestARedirectedClientFollows(t *testing.T) {
 	}
 }
 
+// A call that asks for the leader, as this client never does, is refused by
+// others.
+func TestTheLeaderMayBeAskedFor(t *testing.T) {
+	cluster, _ := start(t, standin.Options{Nodes: 3})
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "requires-leader", "true")
+	c := connect(t, cluster.Node(1).URL())
+	_, err := c.AppendToStream(ctx, "s", esdb.AppendToStreamOptions{}, event("0"))
+	refused(t, err, esdb.ErrorCodeNotLeader)
+	c = connect(t, cluster.Node(1).URL())
+	r, err := c.ReadStream(ctx, "s", esdb.ReadStreamOptions{}, 1)
+	_, err = drained(r, err)
+	refused(t, err, esdb.ErrorCodeNotLeader)
+	if _, err = c.AppendToStream(ctx, "s", esdb.AppendToStreamOptions{}, event("0")); err != nil {
+		t.Errorf("the leader: %v", err)
+	}
+}
+
 func TestGossipLeadsToTheLeader(t *testing.T) {
 	for leader := range 3 {
 		cluster := standin.New(t, standin.Options{Nodes: 3})
@@ -138,7 +156,7 @@ func TestALaggingFollowerShowsThePast(t *testing.T) {
 	if got, err := follower.readAll(esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, 1); err != nil || got[0].EventType != "0" {
 		t.Errorf("the end of $all: %v, %v", kinds(got), err)
 	}
-	cluster.Node(1).CatchUp()
+	cluster.Elect(1)
 	until(t, s, "1")
 	if got, err := follower.read("s", esdb.ReadStreamOptions{}, 9); err != nil || len(got) != 0 {
 		t.Errorf("the stream, later: %v, %v", kinds(got), err)
@@ -153,6 +171,8 @@ func TestAShutdownIsSilent(t *testing.T) {
 	heard := make(chan *esdb.SubscriptionEvent, 1)
 	go func() { heard <- s.Recv() }()
 	cluster.Node(0).Shutdown()
+	_, err := c.append("s", esdb.Any{}, event("x"))
+	refused(t, err, esdb.ErrorUnavailable)
 	w := connect(t, cluster.URL()+patient)
 	w.must("s", esdb.Revision(0), event("1"))
 	if _, err := w.readAll(esdb.ReadAllOptions{From: esdb.Start{}}, 100); err != nil {

@@ -168,14 +168,14 @@ func TestTheLeaderIsNotAskedFor(t *testing.T) {
 // were given up.
 func TestDiscoveryBlocksEverybody(t *testing.T) {
 	cluster, c := start(t, standin.Options{})
-	looking, found := make(chan struct{}), make(chan struct{})
-	cluster.Inject(standin.Next(1, func(at standin.Point, _ string, _ int) error {
+	looking, found := make(chan struct{}, 1), make(chan struct{})
+	cluster.Inject(func(at standin.Point, _ string, _ int) error {
 		if at == standin.Discovery {
-			close(looking)
+			looking <- struct{}{}
 			<-found
 		}
 		return nil
-	}))
+	})
 	first := make(chan error, 1)
 	go func() {
 		_, err := c.append("s", esdb.NoStream{}, event("0"))

@@ -14,13 +14,21 @@ import (
 
 func TestFaultsAreCountedAndTakenAway(t *testing.T) {
 	cluster, c := start(t, standin.Options{Nodes: 3})
-	heal := cluster.Inject(standin.Next(3, standin.On("s", standin.At(standin.BeforeCommit, standin.TimedOut))))
+	asked := 0
+	heal := cluster.Inject(standin.Next(3, func(at standin.Point, stream string, n int) error {
+		asked++
+		return standin.On("s", standin.At(standin.BeforeCommit, standin.TimedOut))(at, stream, n)
+	}))
 	c.must("other", esdb.NoStream{}, event("0"))
 	for range 3 {
 		_, err := c.append("s", esdb.NoStream{}, event("0"))
 		refused(t, err, esdb.ErrorAborted)
 	}
+	asked = 0
 	c.must("s", esdb.NoStream{}, event("0"))
+	if asked > 0 {
+		t.Error("a fault that is used up is asked")
+	}
 
 	again := cluster.Inject(standin.At(standin.BeforeCommit, standin.TimedOut))
 	heal()

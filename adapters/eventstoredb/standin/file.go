@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -15,7 +14,10 @@ import (
 // A file keeps a store across processes. Each commit is a frame: length and
 // checksum, four bytes each, and the records in the form in which they are
 // sent, each with its length before it.
-type file struct{ *os.File }
+type file struct {
+	*os.File
+	size int64 // of whole frames
+}
 
 func (f *file) write(records []*record) error {
 	frame := make([]byte, 8)
@@ -24,8 +26,11 @@ func (f *file) write(records []*record) error {
 	}
 	binary.BigEndian.PutUint32(frame, uint32(len(frame)-8))
 	binary.BigEndian.PutUint32(frame[4:], crc32.ChecksumIEEE(frame[8:]))
-	_, err := f.Write(frame)
-	return err
+	if _, err := f.WriteAt(frame, f.size); err != nil {
+		return errors.Join(err, f.Truncate(f.size))
+	}
+	f.size += int64(len(frame))
+	return nil
 }
 
 // open reads a store back. The rest of a frame that the process before could
@@ -50,11 +55,10 @@ func (s *store) open(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Seek(int64(whole), io.SeekStart)
-	if err := errors.Join(err, f.Truncate(int64(whole))); err != nil {
+	if err := f.Truncate(int64(whole)); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	s.file = &file{f}
+	s.file = &file{f, int64(whole)}
 	return nil
 }
 

@@ -41,12 +41,18 @@ func TestAFileKeepsTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, append(content, content[:50]...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-
-	for range 2 {
+	unfinished := [][]byte{content[:50], append([]byte{0, 0, 0, 9, 1, 2, 3, 4}, make([]byte, 10_000)...)}
+	for _, torn := range unfinished {
+		if content, err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, append(content, torn...), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		cluster, c = open()
+		if f, err := os.Stat(path); err != nil || f.Size() > int64(len(content))+500 {
+			t.Errorf("the file holds %d bytes, %v", f.Size(), err)
+		}
 		after, err := c.readAll(esdb.ReadAllOptions{From: esdb.Start{}}, uint64(len(before)))
 		if err != nil || len(after) != len(before) {
 			t.Fatal(len(after), err)

@@ -24,7 +24,7 @@ func (n *Node) listen() error {
 	serverfeatures.RegisterServerFeaturesServer(server, features{node: n})
 
 	n.mu.Lock()
-	n.address, n.door, n.server, n.closing = l.Addr().String(), l, server, false
+	n.address, n.door, n.server, n.closing, n.horizon = l.Addr().String(), l, server, false, everything
 	n.mu.Unlock()
 	go server.Serve(door{l, &n.sockets})
 	return nil

@@ -84,7 +84,6 @@ func (n *Node) stop() {
 		return
 	}
 	l.Close() // before the server has taken it over, perhaps
-	n.sockets.cutAll()
 	server.Stop()
 }
 

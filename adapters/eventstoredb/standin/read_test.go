@@ -57,6 +57,9 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 	if err != nil || len(got) != 1 {
 		t.Fatal(got, err)
 	}
+	if first, err := c.read("s", esdb.ReadStreamOptions{}, 1); err != nil || first[0].ContentType != "application/json" {
+		t.Errorf("the first: %+v, %v", first, err)
+	}
 	r := got[0]
 	if r.EventID != e.EventID || r.EventType != "kind" || r.StreamID != "s" || r.EventNumber != 1 || r.ContentType != "application/octet-stream" ||
 		!slices.Equal(r.Data, e.Data) || !slices.Equal(r.UserMetadata, e.Metadata) {

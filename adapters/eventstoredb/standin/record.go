@@ -46,7 +46,6 @@ type record struct {
 
 func newRecord(stream string, revision int64, position uint64, created time.Time, p proposal) *record {
 	const around = 90 // bytes that a server writes besides the strings
-	created = created.UTC().Truncate(tick)
 	r := &record{
 		stream: stream, kind: p.kind, revision: revision, id: p.id, created: created,
 		position: position,

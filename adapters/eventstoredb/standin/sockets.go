@@ -62,18 +62,6 @@ func (s *sockets) cut(address string) {
 	k.Close()
 }
 
-func (s *sockets) cutAll() {
-	s.mu.Lock()
-	var all []string
-	for address := range s.open {
-		all = append(all, address)
-	}
-	s.mu.Unlock()
-	for _, address := range all {
-		s.cut(address)
-	}
-}
-
 // caller returns the address at the other end of a call.
 func caller(ctx context.Context) string {
 	p, ok := peer.FromContext(ctx)

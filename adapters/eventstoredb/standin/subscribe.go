@@ -19,9 +19,7 @@ type subscription struct {
 
 	cursor  uint64 // records before it are done with
 	at      uint64 // the last event or checkpoint that the caller got
-	sent    bool   // whether there was a checkpoint
-	last    uint64 // the last one
-	pending int    // live events considered since
+	pending int    // live events considered since the last checkpoint
 }
 
 // batchSize is how many events a server reads at once for a subscriber.

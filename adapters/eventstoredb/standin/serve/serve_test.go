@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +14,17 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
 )
+
+// asCommand makes the test binary the command.
+const asCommand = "STANDIN_SERVE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // A session is a run of the command in this process.
 type session struct {
@@ -135,6 +148,30 @@ func TestAFileOutlivesTheProcess(t *testing.T) {
 	}
 	second.post("quit")
 	<-second.ended
+}
+
+// A process that is killed has written what it acknowledged.
+func TestAKilledProcess(t *testing.T) {
+	path, id := filepath.Join(t.TempDir(), "log"), uuid.New()
+	for _, expected := range []esdb.ExpectedRevision{esdb.NoStream{}, esdb.Revision(0)} {
+		child := exec.Command(os.Args[0], "-file", path)
+		child.Env = append(os.Environ(), asCommand+"=1")
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		s := &session{t: t, out: bufio.NewScanner(out)}
+		s.url = s.line()
+		if err := s.append(id, expected); err != nil {
+			t.Error(err)
+		}
+		child.Process.Kill()
+		child.Wait()
+		id = uuid.New()
+	}
 }
 
 func TestArgumentsAreChecked(t *testing.T) {
