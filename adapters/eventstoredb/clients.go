@@ -18,7 +18,9 @@ import (
 // that a server is unavailable. So a client is used until the first sign of
 // this and then replaced by a new one, later and later while none succeeds. The
 // old one is closed when its last call has ended: closed before, it would
-// panic.
+// panic. A call that begins on a client in the moment in which another learns
+// that it is spent may still cost a connection; gRPC closes it when it has been
+// idle for half an hour.
 type clients struct {
 	config  esdb.Configuration
 	log     *slog.Logger

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/eventstoredb/standin"
+	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/eventstore/memory"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
@@ -151,6 +153,32 @@ func atMost(cluster *standin.Cluster, n int) error {
 		return errors.New("connections leak")
 	}
 	return nil
+}
+
+// The subscription leaves a client that was replaced, so that it can close.
+func TestTheSubscriptionMovesToTheNextClient(t *testing.T) {
+	cluster := standin.New(t, standin.Options{})
+	l, err := Open(t.Context(), Options{URL: cluster.URL(), Table: &memory.Table{}, Watch: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for range 5 {
+		c, err := l.clients.lease(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.clients.release(c, nil)
+		l.clients.replace(c, errMute)
+		p := eventstore.Proposed{ID: uuid.New(), Type: "x", Version: 1}
+		if _, err := l.Append(t.Context(), eventstore.Append{Stream: "test-1", Expect: eventstore.Unchecked(), Events: []eventstore.Proposed{p}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Head(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, func(context.Context) error { return atMost(cluster, 1) })
 }
 
 func TestClientsThatFailAreMadeLaterAndLater(t *testing.T) {

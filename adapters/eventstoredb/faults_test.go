@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,6 +131,58 @@ func TestWhatStaysUnknownIsRefusedAndCanBeRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	onceEach(t, log, call)
+}
+
+func TestOneAppendOfUnknownOutcome(t *testing.T) {
+	tests := map[string]func(w *world){
+		"no answer": func(w *world) {
+			w.Inject(standin.At(standin.BeforeCommit, standin.Silent))
+		},
+		"only busy answers": func(w *world) {
+			w.Inject(standin.At(standin.BeforeCommit, standin.Busy))
+		},
+		"a refusal after no answer": func(w *world) {
+			w.Inject(standin.Next(1, standin.At(standin.AfterCommit, standin.Silent)))
+			var tries atomic.Int64
+			w.Inject(func(at standin.Point, stream string, _ int) error {
+				if at == standin.BeforeCommit && tries.Add(1) > 1 {
+					return standin.Denied
+				}
+				return nil
+			})
+		},
+	}
+	for name, fault := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1)
+			w.options.Patience = 300 * time.Millisecond
+			log := w.open(t)
+			a := add("test-1", eventstore.Absent(), event(1, 1))
+			fault(w)
+			if _, err := log.Append(t.Context(), a); !errors.Is(err, eventstore.ErrUnknownOutcome) {
+				t.Errorf("got %v", err)
+			}
+			w.Heal()
+			for range 20 { // the next client may come later than patience ends
+				if _, err := log.Append(t.Context(), a); err == nil {
+					break
+				}
+			}
+			onceEach(t, log, []eventstore.Append{a})
+		})
+	}
+}
+
+// A server that never had anything is a definite failure.
+func TestAnAppendThatWasNeverSentIsADefiniteFailure(t *testing.T) {
+	w := newWorld(t, 1)
+	w.options.Patience = 300 * time.Millisecond
+	log := w.open(t)
+	heal := w.Inject(standin.At(standin.BeforeCommit, standin.ToLeader))
+	defer heal()
+	if _, err := log.Append(t.Context(), add("test-1", eventstore.Absent(), event(1, 1))); err == nil || errors.Is(err, eventstore.ErrUnknownOutcome) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestARefusalIsNotRepeated(t *testing.T) {
@@ -339,13 +392,15 @@ func TestSubscribersMissNothingHoweverOftenTheirSourceBreaks(t *testing.T) {
 	ctx, done := context.WithTimeout(t.Context(), time.Minute)
 	defer done()
 	w.Inject(standin.Message(5, standin.At(standin.SubscriptionMessage, standin.Busy)))
-	go func() {
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() {
 		for i := range events {
 			if _, err := log.Append(ctx, add(fmt.Sprintf("test-%d", i%7), eventstore.Unchecked(), event(i, 10))); err != nil {
 				t.Error(err)
 			}
 		}
-	}()
+	})
 	next := eventstore.Position(1)
 	for item, err := range log.Subscribe(ctx, 0, eventstore.Filter{}) {
 		if err != nil {

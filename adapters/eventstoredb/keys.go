@@ -24,8 +24,8 @@ func newKeys(l *Log) *keys {
 	return k
 }
 
-// take takes all keys of a claim or none. [eventstore.ErrReplay] if one of them
-// is another's.
+// take takes the keys of a claim. [eventstore.ErrReplay] if one of them is
+// another's: those that were taken nevertheless must be given back.
 func (k *keys) take(ctx context.Context, c claim) error {
 	if len(c.buckets) == 1 {
 		for shard, keys := range c.buckets {
@@ -35,23 +35,16 @@ func (k *keys) take(ctx context.Context, c claim) error {
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	var failure error
-	taken := claim{owner: c.owner, buckets: map[int][]key{}}
 	for shard, keys := range c.buckets {
 		wait.Go(func() {
-			err := k.buckets[shard].take(ctx, c.owner, keys)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
+			if err := k.buckets[shard].take(ctx, c.owner, keys); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
 				failure = worse(failure, err)
-				return
 			}
-			taken.buckets[shard] = keys
 		})
 	}
 	wait.Wait()
-	if failure != nil {
-		k.release(ctx, taken)
-	}
 	return failure
 }
 

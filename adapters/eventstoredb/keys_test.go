@@ -113,6 +113,41 @@ func TestRefusedRequestsBurnNoKey(t *testing.T) {
 	}
 }
 
+// A node that has seen a key taken asks again before it calls it used.
+func TestAKeyThatAnotherNodeGivesBackIsFree(t *testing.T) {
+	w := newWorld(t, 1)
+	log, other := w.open(t), w.open(t)
+	if _, err := log.Append(t.Context(), add("test-taken", eventstore.Absent(), event(1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	tried, proceed := make(chan struct{}), make(chan struct{})
+	w.Inject(standin.On("test-taken", standin.Next(1, func(at standin.Point, _ string, _ int) error {
+		if at == standin.BeforeCommit {
+			close(tried)
+			<-proceed
+			return standin.Slow(0)
+		}
+		return nil
+	})))
+	refused := make(chan error, 1)
+	go func() {
+		_, err := other.Append(t.Context(), keyed(add("test-taken", eventstore.Absent(), event(2, 1)), once("k")))
+		refused <- err
+	}()
+	<-tried
+	a := keyed(add("test-1", eventstore.Absent(), event(3, 1)), once("k"))
+	if _, err := log.Append(t.Context(), a); !errors.Is(err, eventstore.ErrReplay) {
+		t.Errorf("while it is taken: %v", err)
+	}
+	close(proceed)
+	if err := <-refused; !errors.Is(err, eventstore.ErrConflict) {
+		t.Fatalf("the other node: %v", err)
+	}
+	if _, err := log.Append(t.Context(), a); err != nil {
+		t.Errorf("when it was given back: %v", err)
+	}
+}
+
 // Who crashes between the keys and the events has spent the keys, for
 // everybody but itself.
 func TestACrashBetweenKeysAndEvents(t *testing.T) {

@@ -41,6 +41,8 @@ func TestAnEmptyServerIsNotNumberedAnew(t *testing.T) {
 	if why := refusedBy[*ledger.RollbackError](t, empty.options); why.Have != 0 || why.Want != 3 {
 		t.Errorf("got %+v", why)
 	}
+	empty.options.Table, empty.options.ID = &memory.Table{}, uuid.New()
+	empty.open(t) // nothing was written to it
 }
 
 func TestAnOlderCopyIsNotNumberedAnew(t *testing.T) {
