@@ -149,6 +149,7 @@ var (
 	ErrReplay         = errors.New("eventstore: key was used before")
 	ErrUnknownOutcome = errors.New("eventstore: outcome unknown") // repeat with the same ids, or refuse
 	ErrHalted         = errors.New("eventstore: writer halted after a storage error")
+	ErrUnavailable    = errors.New("eventstore: not reachable now") // nothing was written; also of reads, and of what is kept beside a log
 	ErrTooLarge       = errors.New("eventstore: append too large")
 	ErrClosed         = errors.New("eventstore: closed")
 	ErrInvalid        = errors.New("eventstore: invalid append") // a bug of the caller: no expectation, bad name
