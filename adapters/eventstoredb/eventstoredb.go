@@ -37,7 +37,7 @@ type Options struct {
 	URL    string // connection string, esdb://…
 	Prefix string // of all stream names, if the server keeps other logs too
 	Table  ledger.Table
-	ID     uuid.UUID // that the log must have, and gets if it is made; any if zero
+	ID     uuid.UUID // that the log must have, and gets if it is made; that of the table if zero
 
 	Now     func() time.Time // time.Now if nil
 	Log     *slog.Logger
@@ -92,7 +92,11 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open log in EventStoreDB: %w", err)
 	}
-	if err := l.open(ctx, o.ID); err != nil {
+	id, err := wanted(o)
+	if err == nil {
+		err = l.open(ctx, id)
+	}
+	if err != nil {
 		l.Close()
 		return nil, fmt.Errorf("open log in EventStoreDB: %w", err)
 	}

@@ -30,6 +30,19 @@ var (
 	errTooOld   = errors.New("the server does not tell the places of events in streams: it must be of version 22.6 or later")
 )
 
+// wanted is the id that a log must have: that of its table, if the table has
+// one, and the one that the caller wants.
+func wanted(o Options) (uuid.UUID, error) {
+	t, named := o.Table.(interface{ ID() uuid.UUID })
+	switch {
+	case !named:
+		return o.ID, nil
+	case o.ID != uuid.Nil && o.ID != t.ID():
+		return o.ID, fmt.Errorf("the table of leaves is that of log %s, not of %s", t.ID(), o.ID)
+	}
+	return t.ID(), nil
+}
+
 // identify finds out which log this is, and names it if the server has none.
 // want is the id it must have, if that is not zero.
 func (l *Log) identify(ctx context.Context, want uuid.UUID, tail ledger.Row, numbered bool) error {

@@ -128,6 +128,34 @@ func TestAnotherLogIsRefused(t *testing.T) {
 	}
 }
 
+// named is a table that knows of which log it is.
+type named struct {
+	*memory.Table
+	id uuid.UUID
+}
+
+func (n named) ID() uuid.UUID { return n.id }
+
+func TestALogIsThatOfItsTable(t *testing.T) {
+	w := newWorld(t, 1)
+	id := uuid.New()
+	w.options.Table = named{&memory.Table{}, id}
+	if got := w.open(t).ID(); got != id {
+		t.Errorf("the log is %s", got)
+	}
+	other := w.options
+	other.Table = named{&memory.Table{}, uuid.New()}
+	if log, err := eventstoredb.Open(t.Context(), other); err == nil {
+		log.Close()
+		t.Error("the table of another log was taken")
+	}
+	other.ID = id
+	if log, err := eventstoredb.Open(t.Context(), other); err == nil {
+		log.Close()
+		t.Error("the table of another log was taken for that of this one")
+	}
+}
+
 func TestNodesThatStartAtOnceAgreeWhichLogItIs(t *testing.T) {
 	w := newWorld(t, 3)
 	logs := make(chan *eventstoredb.Log, 16)
