@@ -52,7 +52,8 @@ func unavailable(err error) string {
 	switch {
 	case is(eventstore.ErrUnknownOutcome):
 		return "nobody knows whether the request was recorded, so it is not answered: try again"
-	case is(eventstore.ErrHalted), is(eventstore.ErrClosed), is(eventstore.ErrConflict), is(context.DeadlineExceeded), is(context.Canceled):
+	case is(eventstore.ErrHalted), is(eventstore.ErrUnavailable), is(eventstore.ErrClosed), is(eventstore.ErrConflict),
+		is(context.DeadlineExceeded), is(context.Canceled):
 		return "the request could not be recorded, so it is not answered: try again"
 	}
 	return ""

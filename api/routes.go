@@ -1,9 +1,13 @@
 package api
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/chirograph/chirograph/domain/oauth"
 
 	"github.com/labstack/echo/v4"
 )
@@ -54,19 +58,42 @@ func (s *Server) Handler(otherwise http.Handler) http.Handler {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tenant, path, found, err := s.route(r)
+		ctx, done := context.WithTimeout(r.Context(), answerWithin)
+		defer done()
+		tenant, path, found, err := s.route(r.WithContext(ctx))
 		switch {
 		case err != nil:
-			s.Log.ErrorContext(r.Context(), "issuers cannot be read", "err", err)
-			http.Error(w, "try again later", http.StatusServiceUnavailable)
+			s.writeNobody(w, r, err)
 		case !found:
 			otherwise.ServeHTTP(w, r)
 		default:
-			inner := r.WithContext(withTenant(r.Context(), tenant))
+			inner := r.WithContext(withTenant(ctx, tenant))
 			inner.URL = cloneURL(r.URL, path)
 			e.ServeHTTP(w, inner)
 		}
 	})
+}
+
+// answerWithin bounds a request, so that what waits for a log that does not
+// answer is told to try again rather than cut off.
+const answerWithin = 15 * time.Second
+
+// writeNobody answers while it cannot be told whose issuer a request is for, and
+// so neither whether it is for a page.
+func (s *Server) writeNobody(w http.ResponseWriter, r *http.Request, err error) {
+	s.Log.ErrorContext(r.Context(), "issuers cannot be read", "err", err)
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Retry-After", "1")
+	if strings.Contains(r.Header.Get("Accept"), "text/html") { // a browser
+		http.Error(w, "The bank cannot answer at the moment. Try again later.", http.StatusServiceUnavailable)
+		return
+	}
+	body, _ := json.Marshal(errorResponse{string(oauth.TemporarilyUnavailable), "the server cannot read its log: try again"}) // strings always marshal
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	w.Write(append(body, '\n'))
 }
 
 // visited wraps a row of the table: limits, headers, metrics, refusals.

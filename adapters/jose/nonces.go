@@ -22,11 +22,14 @@ func (n Nonces) Issue(issuer, role string, now time.Time) string {
 }
 
 // Valid reports whether the issuer gave the nonce out in this role and in the
-// current or the previous slot of 60 seconds.
+// current or the previous slot of 60 seconds. The next slot counts too: only a
+// node whose clock is ahead of this one's can have given that out.
 func (n Nonces) Valid(nonce, issuer, role string, now time.Time) bool {
-	current := hmac.Equal([]byte(nonce), []byte(n.at(issuer, role, slot(now))))
-	previous := hmac.Equal([]byte(nonce), []byte(n.at(issuer, role, slot(now)-1)))
-	return current || previous
+	valid := false
+	for _, s := range []int64{slot(now) - 1, slot(now), slot(now) + 1} {
+		valid = hmac.Equal([]byte(nonce), []byte(n.at(issuer, role, s))) || valid
+	}
+	return valid
 }
 
 func slot(t time.Time) int64 { return t.Unix() / int64(nonceSlot/time.Second) }

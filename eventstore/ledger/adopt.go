@@ -14,8 +14,10 @@ const inDatabase = "the newest checkpoint in the database"
 // one that this node has had, or with the log; [RollbackError] if another epoch
 // has begun.
 func (k *Keeper) Adopt(ctx context.Context) (Checkpoint, error) {
-	k.signing.Lock()
-	defer k.signing.Unlock()
+	if err := k.turn(ctx); err != nil {
+		return k.Newest(), err
+	}
+	defer k.done()
 	err := k.adopt(ctx)
 	return k.Newest(), err
 }

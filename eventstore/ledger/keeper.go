@@ -39,7 +39,7 @@ type Keeper struct {
 	Config
 	epoch int64
 
-	signing sync.Mutex // one checkpoint at a time
+	signing chan struct{} // one checkpoint at a time
 	mu      sync.RWMutex
 	newest  Checkpoint
 }
@@ -55,12 +55,24 @@ func Open(ctx context.Context, c Config) (*Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keeper{Config: c, epoch: s.Epoch, newest: s.Newest}
+	k := &Keeper{Config: c, signing: make(chan struct{}, 1), epoch: s.Epoch, newest: s.Newest}
 	if s.Newest.Size == 0 {
 		return k, nil
 	}
 	return k, k.publish(ctx, s.Newest)
 }
+
+// turn waits until nobody else signs.
+func (k *Keeper) turn(ctx context.Context) error {
+	select {
+	case k.signing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (k *Keeper) done() { <-k.signing }
 
 // Newest returns the newest checkpoint; none has been signed if its size is 0.
 func (k *Keeper) Newest() Checkpoint {
@@ -74,8 +86,10 @@ func (k *Keeper) Newest() Checkpoint {
 // nothing is signed. Over a [Claimer] it may also be one that another node has
 // signed meanwhile.
 func (k *Keeper) Sign(ctx context.Context) (Checkpoint, error) {
-	k.signing.Lock()
-	defer k.signing.Unlock()
+	if err := k.turn(ctx); err != nil {
+		return k.Newest(), err
+	}
+	defer k.done()
 	if claims, shared := k.Log.(Claimer); shared {
 		return k.signAmong(ctx, claims)
 	}

@@ -30,7 +30,7 @@ func (k *Keeper) RunAmong(ctx context.Context, interval time.Duration, elected f
 		if elected() {
 			step = k.Sign
 		}
-		_, err := step(context.WithoutCancel(ctx))
+		err := timely(ctx, step)
 		switch {
 		case err == nil, errors.Is(err, ErrDeposed): // the next interval adopts theirs
 		case isWrong(err):
@@ -40,6 +40,18 @@ func (k *Keeper) RunAmong(ctx context.Context, interval time.Duration, elected f
 		}
 	}
 	return nil
+}
+
+// stepTime bounds a step, so that a log that does not answer does not hold up
+// the end.
+const stepTime = 10 * time.Second
+
+// timely takes a step even if ctx has ended.
+func timely(ctx context.Context, step func(context.Context) (Checkpoint, error)) error {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), stepTime)
+	defer done()
+	_, err := step(ctx)
+	return err
 }
 
 func isWrong(err error) bool {

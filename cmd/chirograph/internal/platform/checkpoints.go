@@ -15,7 +15,12 @@ func (p *Platform) openCheckpoints(ctx context.Context) error {
 	if err := p.findCheckpointKey(ctx); err != nil || p.ReadOnly {
 		return err
 	}
-	var err error
+	// A table of leaves that was put back is filled again from the events, before
+	// it is compared with what was signed.
+	err := p.complete(ctx)
+	if err != nil {
+		return err
+	}
 	p.Keeper, err = ledger.Open(ctx, p.keeping())
 	return err
 }

@@ -3,11 +3,14 @@ package platform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/eventstoredb"
 	"github.com/chirograph/chirograph/adapters/postgres"
 	"github.com/chirograph/chirograph/eventstore/ledger"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // numbered is a log whose leaves are numbered beside it, by one node at a time.
@@ -69,6 +72,10 @@ func (n numbered) number(ctx context.Context) error {
 		if !errors.Is(err, ledger.ErrDeposed) {
 			return err
 		}
+		select {
+		case <-time.After(time.Second): // another node numbers: it may be done soon
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -79,23 +86,39 @@ func (n numbered) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := context.WithTimeout(ctx, patience)
-	defer done()
-	numbering := make(chan error, 1)
-	go func() { numbering <- n.number(ctx) }() // the node that governs may be doing so too
-	defer func() { done(); <-numbering }()
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
-		if size, err := n.Size(ctx); err != nil || size >= int64(head) {
-			return err
+	if reached, err := n.reaches(ctx, int64(head), time.Second); reached || err != nil {
+		return err
+	}
+	ctx, done := context.WithCancel(ctx) // no node governs
+	var numbering errgroup.Group
+	numbering.Go(func() error { return n.number(ctx) })
+	reached, err := n.reaches(ctx, int64(head), numberingTime)
+	done()
+	if err = errors.Join(err, numbering.Wait()); err == nil && !reached {
+		err = fmt.Errorf("not all of the log could be numbered in %s", numberingTime)
+	}
+	return err
+}
+
+// numberingTime bounds how long somebody waits for the numbering of what was
+// just written.
+const numberingTime = time.Minute
+
+// reaches waits until a size is numbered.
+func (n numbered) reaches(ctx context.Context, size int64, atMost time.Duration) (bool, error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(atMost); ; {
+		have, err := n.Size(ctx)
+		if err != nil || have >= size {
+			return err == nil, err
 		}
 		select {
 		case <-tick.C:
-		case err := <-numbering:
-			numbering <- nil
-			if err == nil {
-				err = ctx.Err()
-			}
-			return err
+		case <-deadline:
+			return false, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
 		}
 	}
 }

@@ -24,6 +24,7 @@ type signer struct {
 	ring keys.SigningKeys
 
 	mu     sync.RWMutex
+	forgot uint64 // counts what was forgotten
 	ready  map[string]jose.Signer
 	public map[string]parsedKeys
 }
@@ -47,8 +48,9 @@ func (s *signer) Sign(ctx context.Context, kid, typ string, claims []byte) (stri
 }
 
 func (s *signer) load(ctx context.Context, kid string) (jose.Signer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock()
+	forgot := s.forgot
+	s.mu.RUnlock()
 	key, err := s.ring.Get(ctx, kid)
 	if err != nil {
 		return jose.Signer{}, err
@@ -58,7 +60,11 @@ func (s *signer) load(ctx context.Context, kid string) (jose.Signer, error) {
 		return jose.Signer{}, err
 	}
 	ready := jose.Signer{KeyID: kid, Algorithm: alg, Key: key}
-	s.ready[kid] = ready
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.forgot == forgot { // else it may have been destroyed meanwhile
+		s.ready[kid] = ready
+	}
 	return ready, nil
 }
 
@@ -66,6 +72,7 @@ func (s *signer) load(ctx context.Context, kid string) (jose.Signer, error) {
 func (s *signer) forget(kid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forgot++
 	delete(s.ready, kid)
 }
 
@@ -73,6 +80,7 @@ func (s *signer) forget(kid string) {
 func (s *signer) forgetAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forgot++
 	clear(s.ready)
 }
 

@@ -100,7 +100,16 @@ func (s *Server) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		ended = nil // asked to
 	}
-	return errors.Join(ended, work.Wait(), err, s.Flush(context.WithoutCancel(ctx)))
+	return errors.Join(ended, work.Wait(), err, s.flush(ctx))
+}
+
+// lastWords bounds what is done after the last request.
+const lastWords = 10 * time.Second
+
+func (s *Server) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	return s.Flush(ctx)
 }
 
 // drain says that no more requests are welcome, waits until load balancers
