@@ -18,5 +18,6 @@
 //
 //	go test -timeout 30m -v ./cmd/chirograph/internal/faults -args -long
 //
-// -seed repeats the choices of a run that failed; -engine runs one engine only.
+// -seed repeats the choices of a run that failed; -engine and -fault choose what
+// happens. With -v each fault tells for how long requests failed.
 package faults

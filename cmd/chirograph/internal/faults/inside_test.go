@@ -15,10 +15,12 @@ import (
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/installation"
+	"github.com/chirograph/chirograph/eventstore"
 )
 
-// inside opens three nodes over one database, and a balancer that calls them.
-func inside(t *testing.T, b *bank) (all []*platform.Platform, over *balancer) {
+// inside opens three nodes over one database, sabotaged if somebody does, and a
+// balancer that calls them.
+func inside(t *testing.T, b *bank, sabotage func(*eventstore.Journal)) (all []*platform.Platform, over *balancer) {
 	t.Helper()
 	dir, url := t.TempDir(), pgtest.New(t)
 	master := filepath.Join(dir, "master.key")
@@ -38,6 +40,9 @@ func inside(t *testing.T, b *bank) (all []*platform.Platform, over *balancer) {
 			if _, err := p.Admin.Apply(t.Context(), p.Meta(event.ActorOperator), b.document()); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if sabotage != nil {
+			sabotage(p.Journal)
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup

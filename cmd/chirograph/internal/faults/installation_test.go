@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,11 +104,11 @@ func (s *site) linked(t *testing.T) (config.Store, []*link) {
 	if s.events == nil {
 		return store, links
 	}
-	ports := map[uint16]uint16{}
+	var ports sync.Map
 	for i := range s.events.Nodes() {
 		at := s.events.Node(i).Address()
-		l := newLink(t, at, eventstoreAnswers(ports))
-		ports[portOf(at)] = portOf(l.address())
+		l := newLink(t, at, eventstoreAnswers(&ports))
+		ports.Store(portOf(at), portOf(l.address()))
 		store.EventStoreDB = strings.Replace(store.EventStoreDB, at, l.address(), 1)
 		links = append(links, l)
 	}

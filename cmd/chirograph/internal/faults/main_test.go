@@ -16,6 +16,7 @@ var (
 	long   = flag.Bool("long", false, "run the long set")
 	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of every random choice")
 	engine = flag.String("engine", "", "run one engine only: postgres or eventstoredb")
+	chosen = flag.String("fault", "", "run only the faults whose names contain this")
 )
 
 func TestMain(m *testing.M) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,7 +54,7 @@ func (d *drill) broken(t *testing.T, state int32, howLong time.Duration, some ..
 	d.link(whole, some...)
 	eventually(t, "a request has noticed", func() bool {
 		return slices.ContainsFunc(d.operations(), func(o operation) bool {
-			return o.Begin >= began && (o.Outcome == unknown || o.End-o.Begin > howLong/3)
+			return o.End >= began && (o.Outcome == unknown || o.End-o.Begin > howLong/3)
 		})
 	})
 }
@@ -126,8 +127,10 @@ func fillPostgres(t *testing.T, d *drill) {
 		fillers.Go(func() {
 			large := url.Values{"filler": {random(54 << 10)}}
 			for !full.Load() && time.Since(began) < patience {
-				o, _ := d.push(t.Context(), d.over.next(), operation{Attempt: 1}, large)
-				full.CompareAndSwap(false, o.Outcome == unknown)
+				at := d.over.next()
+				if o, _ := d.push(t.Context(), at, operation{Attempt: 1}, large); o.Outcome == unknown {
+					full.CompareAndSwap(false, strings.Contains(d.nodes[at].said.tail(keptOutput), "File too large"))
+				}
 			}
 		})
 	}

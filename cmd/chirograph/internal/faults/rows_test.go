@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func drilled(t *testing.T, engine string) {
 	defer d.load.end()
 	d.settle(t)
 	for _, f := range faults {
-		if f.engine != "" && f.engine != engine || f.long && !*long || f.short && *long {
+		if !strings.Contains(f.name, *chosen) || f.engine != "" && f.engine != engine || f.long && !*long || f.short && *long {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) { d.suffer(t, f) })
@@ -92,11 +93,14 @@ func tell(t *testing.T, s *site, found []violation) {
 
 // summary counts what a record is made of.
 func summary(r record) string {
-	counts := map[outcome]int{}
-	kinds := map[kind]int{}
+	counts, failed, kinds := map[outcome]int{}, map[int]int{}, map[kind]int{}
 	for _, o := range r.operations {
 		counts[o.Outcome]++
 		kinds[o.Kind]++
+		if o.Outcome == unknown {
+			failed[o.Status]++
+		}
 	}
-	return fmt.Sprintf("%d operations %v, outcomes %v; %d events; %d faults", len(r.operations), kinds, counts, len(r.log), len(r.windows))
+	return fmt.Sprintf("%d operations %v, outcomes %v, of those unknown by status %v; %d events; %d faults",
+		len(r.operations), kinds, counts, failed, len(r.log), len(r.windows))
 }

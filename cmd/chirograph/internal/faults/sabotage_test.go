@@ -42,12 +42,7 @@ func TestSabotageIsFound(t *testing.T) {
 func played(t *testing.T, sabotage func(*eventstore.Journal), raced bool) record {
 	t.Helper()
 	b := newBank(t)
-	nodes, over := inside(t, b)
-	if sabotage != nil {
-		for _, p := range nodes {
-			sabotage(p.Journal)
-		}
-	}
+	nodes, over := inside(t, b, sabotage)
 	players := newPlayers(b, over)
 	l := &load{players: players}
 	w := l.worker(*seed, 0)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
@@ -52,7 +53,7 @@ func postgresAnswers(x *loss) func(*link, net.Conn, net.Conn) {
 // by gossip at which ports the nodes are, it says instead where the links to
 // them are, so that a client stays on its links. Ports of five digits have the
 // same length on the wire.
-func eventstoreAnswers(ports map[uint16]uint16) func(*link, net.Conn, net.Conn) {
+func eventstoreAnswers(ports *sync.Map) func(*link, net.Conn, net.Conn) {
 	return func(l *link, client, server net.Conn) {
 		l.pass(client, server, func(b []byte) { redirect(b, ports) })
 	}
@@ -62,7 +63,7 @@ func eventstoreAnswers(ports map[uint16]uint16) func(*link, net.Conn, net.Conn) 
 // then the tag of the port.
 var endpoint = []byte("\x0a\x09127.0.0.1\x10")
 
-func redirect(b []byte, ports map[uint16]uint16) {
+func redirect(b []byte, ports *sync.Map) {
 	for {
 		i := bytes.Index(b, endpoint)
 		if i < 0 {
@@ -70,15 +71,15 @@ func redirect(b []byte, ports map[uint16]uint16) {
 		}
 		b = b[i+len(endpoint):]
 		port, n := binary.Uvarint(b)
-		to, known := ports[uint16(port)]
-		if n == 3 && known && to >= 1<<14 {
-			binary.PutUvarint(b, uint64(to))
+		to, known := ports.Load(port)
+		if n == 3 && known && to.(uint64) >= 1<<14 {
+			binary.PutUvarint(b, to.(uint64))
 		}
 	}
 }
 
-func portOf(address string) uint16 {
+func portOf(address string) uint64 {
 	_, text, _ := net.SplitHostPort(address)
 	n, _ := strconv.ParseUint(text, 10, 16)
-	return uint16(n)
+	return n
 }
