@@ -30,6 +30,7 @@
 //	page contains TEXT            and body, likewise
 //	save NAME json|header|body|callback|value PATH
 //	advance 61s                   let time pass
+//	everywhere                    wait until every node knows, which takes a second at most
 //	race 8 redeem                 do it eight times at once: one succeeds, the others are refused
 //	together 8 refresh            do it eight times at once: all succeed
 //	browser other                 go on in another browser

@@ -3,10 +3,13 @@ package conformance
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/chirograph/chirograph/eventstore"
 )
 
 // A house is a whole server and everybody who talks to it.
@@ -20,9 +23,18 @@ type house struct {
 	passwords    map[string]string // of customers
 	initialToken func(issuer string) (string, error)
 	nodes        int
+	feeds        []*eventstore.Feed // of nodes that share a log
 
 	mu         sync.Mutex
-	transports map[*tls.Certificate]*http.Transport
+	transports map[line]*http.Transport
+	turn       int
+}
+
+// A line is a connection that presents a certificate, nil for none, to one of
+// the nodes.
+type line struct {
+	certificate *tls.Certificate
+	node        int
 }
 
 // An issuer is where scripts find it; endpoints are those of its metadata, and
@@ -50,12 +62,31 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// transport returns connections that present a certificate, nil for none. The
-// server's own certificate is verified, for its name too (RFC 9525).
+// everywhere waits for the models that nodes keep in memory. They may be a
+// second behind for what is about clients, issuers and keys.
+func (h *house) everywhere() error {
+	now, poll := time.Now(), time.NewTicker(10*time.Millisecond)
+	defer poll.Stop()
+	for _, f := range h.feeds {
+		for f.AsOf().Before(now) {
+			if time.Since(now) > 5*eventstore.Staleness {
+				return errors.New("a node has not heard of what another has written")
+			}
+			<-poll.C
+		}
+	}
+	return nil
+}
+
+// transport returns connections that present a certificate, nil for none, each
+// time to another node. The server's own certificate is verified, for its name
+// too (RFC 9525).
 func (h *house) transport(cert *tls.Certificate) *http.Transport {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if known := h.transports[cert]; known != nil {
+	h.turn++
+	to := line{cert, h.turn % h.nodes}
+	if known := h.transports[to]; known != nil {
 		return known
 	}
 	config := &tls.Config{RootCAs: h.roots, Time: h.clock.Now, MinVersion: tls.VersionTLS12}
@@ -63,8 +94,7 @@ func (h *house) transport(cert *tls.Certificate) *http.Transport {
 		config.Certificates = []tls.Certificate{*cert}
 	}
 	t := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
-	t.DisableKeepAlives = h.nodes > 1 // so that each request goes to another
-	h.transports[cert] = t
+	h.transports[to] = t
 	return t
 }
 

@@ -45,7 +45,7 @@ func build(t *testing.T, store config.Store, nodes int) *house {
 	b := &builder{T: t, authority: authority, operator: event.Meta{Actor: event.ActorOperator}}
 	b.house = &house{
 		issuers: map[string]issuer{}, clients: cast(now, authority), roots: authority.Pool(), clock: &clock{now: now},
-		transports: map[*tls.Certificate]*http.Transport{}, passwords: map[string]string{}, nodes: nodes,
+		transports: map[line]*http.Transport{}, passwords: map[string]string{}, nodes: nodes,
 	}
 	b.house.certificates = b.certificates(now)
 	b.start(b.settings(store), nodes)
@@ -149,6 +149,9 @@ func (b *builder) node(ctx context.Context, ended *sync.WaitGroup, c config.Conf
 	server, err := serve.New(b.Context(), p, bound)
 	b.must(err)
 	server.Elsewhere = b.bank(p)
+	if p.Journal.Feed != nil {
+		b.house.feeds = append(b.house.feeds, p.Journal.Feed)
+	}
 	ended.Go(func() {
 		if err := server.Run(ctx); err != nil {
 			b.Error(err)

@@ -10,7 +10,7 @@ import (
 // verbs returns the statements of the language.
 func verbs() map[string]func(*session, []word) error {
 	return map[string]func(*session, []word) error{
-		"client": become, "with": tweak, "browser": switchBrowser, "back": goBack, "advance": advance, "save": save,
+		"client": become, "with": tweak, "browser": switchBrowser, "back": goBack, "advance": advance, "everywhere": everywhere, "save": save,
 		"par": pushRequest, "redeem": redeem, "refresh": refresh, "client_credentials": clientCredentials,
 		"introspect": introspect, "revoke": revoke, "userinfo": userinfo, "resource": readResource,
 		"register": register, "manage": manage, "get": get, "post": post,
@@ -53,6 +53,14 @@ func advance(s *session, args []word) error {
 	}
 	s.house.clock.advance(d)
 	return nil
+}
+
+// everywhere waits until all nodes have heard of what was acknowledged.
+func everywhere(s *session, args []word) error {
+	if len(args) != 0 {
+		return errUsage
+	}
+	return s.house.everywhere()
 }
 
 // race runs a statement n times at once and demands one success, and of the
