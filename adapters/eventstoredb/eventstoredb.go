@@ -18,10 +18,12 @@
 package eventstoredb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,7 +37,7 @@ import (
 // Options of [Open].
 type Options struct {
 	URL    string // connection string, esdb://…
-	Prefix string // of all stream names, if the server keeps other logs too
+	Prefix string // of all stream names, [DefaultPrefix] if empty
 	Table  ledger.Table
 	ID     uuid.UUID // that the log must have, and gets if it is made; that of the table if zero
 
@@ -111,8 +113,11 @@ func newLog(o Options) (*Log, error) {
 	if o.Table == nil {
 		return nil, errors.New("no table of leaves")
 	}
+	if strings.HasPrefix(o.Prefix, "$") {
+		return nil, fmt.Errorf("prefix %.40q begins like a stream of the server", o.Prefix)
+	}
 	l := &Log{
-		names: names{o.Prefix}, now: o.Now, log: o.Log, metrics: o.Metrics, table: o.Table,
+		names: names{cmp.Or(o.Prefix, DefaultPrefix)}, now: o.Now, log: o.Log, metrics: o.Metrics, table: o.Table,
 		patience: o.Patience, watch: o.Watch, halted: make(chan struct{}),
 	}
 	l.defaults()

@@ -75,7 +75,7 @@ func TestEveryAnswerMayBeLost(t *testing.T) {
 		"a late answer":          standin.Slow(30 * time.Millisecond),
 	}
 	points := map[string]standin.Point{"before it is written": standin.BeforeCommit, "after it": standin.AfterCommit}
-	streams := []string{"chirograph.keys.", "authorization-", "token-", "refresh-"}
+	streams := []string{"chirograph.keys.", "chirograph.authorization-", "chirograph.token-", "chirograph.refresh-"}
 	for fault, result := range faults {
 		for when, point := range points {
 			for _, stream := range streams {
@@ -120,7 +120,7 @@ func TestWhatStaysUnknownIsRefusedAndCanBeRepeated(t *testing.T) {
 	log := w.open(t)
 	call := redemption(t, log, "1", "k")
 	for _, point := range []standin.Point{standin.BeforeCommit, standin.AfterCommit} {
-		heal := w.Inject(standin.On("token-1", standin.At(point, standin.Silent)))
+		heal := w.Inject(standin.On("chirograph.token-1", standin.At(point, standin.Silent)))
 		if _, err := log.Append(t.Context(), call...); !errors.Is(err, eventstore.ErrUnknownOutcome) {
 			t.Errorf("got %v", err)
 		}
@@ -179,8 +179,14 @@ func TestAnAppendThatWasNeverSentIsADefiniteFailure(t *testing.T) {
 	log := w.open(t)
 	heal := w.Inject(standin.At(standin.BeforeCommit, standin.ToLeader))
 	defer heal()
-	if _, err := log.Append(t.Context(), add("test-1", eventstore.Absent(), event(1, 1))); err == nil || errors.Is(err, eventstore.ErrUnknownOutcome) {
+	if _, err := log.Append(t.Context(), add("test-1", eventstore.Absent(), event(1, 1))); !errors.Is(err, eventstore.ErrUnavailable) || errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Errorf("got %v", err)
+	}
+	w.Node(0).Kill()
+	for _, err := range log.ReadStream(t.Context(), "test-1", 0) {
+		if !errors.Is(err, eventstore.ErrUnavailable) {
+			t.Errorf("reading says %v", err)
+		}
 	}
 }
 
@@ -191,7 +197,7 @@ func TestARefusalIsNotRepeated(t *testing.T) {
 	log := w.open(t)
 	for name, point := range map[string]standin.Point{"told": standin.BeforeCommit, "or masked": standin.AppendHeader} {
 		heal := w.Inject(standin.At(point, standin.Denied))
-		healReads := w.Inject(standin.On("test-1", standin.At(standin.AnyCall, standin.Denied)))
+		healReads := w.Inject(standin.On("chirograph.test-1", standin.At(standin.AnyCall, standin.Denied)))
 		for range 20 {
 			_, err := log.Append(t.Context(), add("test-1", eventstore.Absent(), event(1, 200<<10), event(2, 200<<10), event(3, 200<<10)))
 			if err == nil || errors.Is(err, eventstore.ErrUnknownOutcome) || errors.Is(err, eventstore.ErrConflict) {
@@ -209,7 +215,7 @@ func TestAHalfWrittenCallIsNoDefiniteFailure(t *testing.T) {
 	w := newWorld(t, 1)
 	log := w.open(t)
 	call := redemption(t, log, "1", "k")
-	heal := w.Inject(standin.On("token-1", standin.At(standin.BeforeCommit, standin.Denied)))
+	heal := w.Inject(standin.On("chirograph.token-1", standin.At(standin.BeforeCommit, standin.Denied)))
 	if _, err := log.Append(t.Context(), call...); !errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Errorf("got %v", err)
 	}

@@ -121,7 +121,7 @@ func TestAKeyThatAnotherNodeGivesBackIsFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	tried, proceed := make(chan struct{}), make(chan struct{})
-	w.Inject(standin.On("test-taken", standin.Next(1, func(at standin.Point, _ string, _ int) error {
+	w.Inject(standin.On("chirograph.test-taken", standin.Next(1, func(at standin.Point, _ string, _ int) error {
 		if at == standin.BeforeCommit {
 			close(tried)
 			<-proceed
@@ -157,7 +157,7 @@ func TestACrashBetweenKeysAndEvents(t *testing.T) {
 	w.options.Now = c.Now
 	crashed := w.open(t)
 	call := keyed(add("test-1", eventstore.Absent(), event(1, 1)), once("k"))
-	heal := w.Inject(standin.On("test-1", standin.At(standin.BeforeCommit, standin.Silent)))
+	heal := w.Inject(standin.On("chirograph.test-1", standin.At(standin.BeforeCommit, standin.Silent)))
 	if _, err := crashed.Append(t.Context(), call); !errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Fatalf("got %v", err)
 	}

@@ -183,26 +183,13 @@ func TestNodesThatStartAtOnceAgreeWhichLogItIs(t *testing.T) {
 
 // What somebody does to the streams behind our back halts the log.
 func TestTheLogHaltsWhenItsStreamsAreTamperedWith(t *testing.T) {
-	raw := func(t *testing.T, w *world) *esdb.Client {
-		config, err := esdb.ParseConnectionString(w.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Logger = esdb.NoopLogging()
-		c, err := esdb.NewClient(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
 	tests := map[string]func(t *testing.T, w *world, c *esdb.Client) error{
 		"a stream is deleted for good": func(t *testing.T, w *world, c *esdb.Client) error {
-			_, err := c.TombstoneStream(t.Context(), "test-1", esdb.TombstoneStreamOptions{ExpectedRevision: esdb.Any{}})
+			_, err := c.TombstoneStream(t.Context(), "chirograph.test-1", esdb.TombstoneStreamOptions{ExpectedRevision: esdb.Any{}})
 			return err
 		},
 		"a stranger writes to one": func(t *testing.T, w *world, c *esdb.Client) error {
-			_, err := c.AppendToStream(t.Context(), "test-1", esdb.AppendToStreamOptions{}, esdb.EventData{EventType: "x", Data: []byte("{}")})
+			_, err := c.AppendToStream(t.Context(), "chirograph.test-1", esdb.AppendToStreamOptions{}, esdb.EventData{EventType: "x", Data: []byte("{}")})
 			return err
 		},
 	}
@@ -211,7 +198,7 @@ func TestTheLogHaltsWhenItsStreamsAreTamperedWith(t *testing.T) {
 			w := newWorld(t, 1)
 			log := w.open(t)
 			fill(t, log, 5)
-			if err := tamper(t, w, raw(t, w)); err != nil {
+			if err := tamper(t, w, stranger(t, w)); err != nil {
 				t.Fatal(err)
 			}
 			for {
@@ -243,7 +230,7 @@ func TestTheLogHaltsWhenItsStreamsAreTamperedWith(t *testing.T) {
 		w := newWorld(t, 1)
 		log := w.open(t)
 		fill(t, log, 5)
-		if _, err := raw(t, w).DeleteStream(t.Context(), "test-1", esdb.DeleteStreamOptions{ExpectedRevision: esdb.Any{}}); err != nil {
+		if _, err := stranger(t, w).DeleteStream(t.Context(), "chirograph.test-1", esdb.DeleteStreamOptions{ExpectedRevision: esdb.Any{}}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := log.Append(t.Context(), add("test-1", eventstore.Absent(), event(1, 1)))
@@ -257,7 +244,7 @@ func TestTheLogHaltsWhenItsStreamsAreTamperedWith(t *testing.T) {
 		fill(t, log, 15)
 		m := esdb.StreamMetadata{}
 		m.SetMaxCount(1)
-		if _, err := raw(t, w).SetStreamMetadata(t.Context(), "test-1", esdb.AppendToStreamOptions{}, m); err != nil {
+		if _, err := stranger(t, w).SetStreamMetadata(t.Context(), "chirograph.test-1", esdb.AppendToStreamOptions{}, m); err != nil {
 			t.Fatal(err)
 		}
 		for _, err := range log.ReadStream(t.Context(), "test-1", 0) {
@@ -275,16 +262,10 @@ func TestVanishedEventsAreNoticed(t *testing.T) {
 	log := w.open(t)
 	fill(t, log, 10)
 	settle(t, log)
-	config, _ := esdb.ParseConnectionString(w.URL())
-	config.Logger = esdb.NoopLogging()
-	c, err := esdb.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := stranger(t, w)
 	m := esdb.StreamMetadata{}
 	m.SetMaxCount(1)
-	if _, err := c.SetStreamMetadata(t.Context(), "test-1", esdb.AppendToStreamOptions{}, m); err != nil {
+	if _, err := c.SetStreamMetadata(t.Context(), "chirograph.test-1", esdb.AppendToStreamOptions{}, m); err != nil {
 		t.Fatal(err)
 	}
 	if n := w.Scavenge(); n == 0 {

@@ -11,16 +11,22 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 )
 
+// DefaultPrefix is that of the names of all streams of a log. It keeps apart
+// what is the log's from what others write to the server, and is part of the
+// category that the server's own tools show: "chirograph.consent".
+const DefaultPrefix = "chirograph."
+
 // names are the names of a log's streams in the server. A stream of the log
 // has its own name after a prefix. Streams that only the adapter knows have no
-// dash in theirs, so that no stream of a log can be called the same; their
-// events have no numbers and are no leaves.
+// dash in theirs, so that no stream of a log can be called the same. Their
+// events have no numbers and are no leaves, and those of streams without the
+// prefix neither.
 type names struct{ prefix string }
 
 func (n names) of(s eventstore.Stream) string        { return n.prefix + string(s) }
 func (n names) stream(name string) eventstore.Stream { return eventstore.Stream(name[len(n.prefix):]) }
-func (n names) identity() string                     { return n.prefix + "chirograph.identity" }
-func (n names) bucket(shard int) string              { return n.prefix + "chirograph.keys." + strconv.Itoa(shard) }
+func (n names) identity() string                     { return n.prefix + "identity" }
+func (n names) bucket(shard int) string              { return n.prefix + "keys." + strconv.Itoa(shard) }
 func (n names) metadataOf(name string) string        { return "$$" + name }
 
 // ours reports whether an event is one of the log's.

@@ -98,7 +98,7 @@ const (
 )
 
 // persist repeats a read while the server does not answer it, for as long as
-// the log has patience.
+// the log has patience; [eventstore.ErrUnavailable] after that.
 func persist[T any](ctx context.Context, l *Log, read func(context.Context, *esdb.Client) (T, error)) (value T, err error) {
 	if err := l.usable(ctx); err != nil {
 		return value, err
@@ -118,7 +118,7 @@ func persist[T any](ctx context.Context, l *Log, read func(context.Context, *esd
 			if gone := l.usable(ctx); gone != nil {
 				return value, gone
 			}
-			return value, err
+			return value, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 		}
 	}
 }

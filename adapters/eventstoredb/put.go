@@ -155,7 +155,7 @@ func (w *writing) refused(why error) error {
 
 // unsettled is what is known when there is no time left.
 func (w *writing) unsettled(ctx context.Context) error {
-	why := w.last
+	why := fmt.Errorf("%w: %w", eventstore.ErrUnavailable, w.last)
 	if gone := w.usable(ctx); gone != nil {
 		why = gone
 	}
