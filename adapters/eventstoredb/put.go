@@ -155,14 +155,14 @@ func (w *writing) refused(why error) error {
 
 // unsettled is what is known when there is no time left.
 func (w *writing) unsettled(ctx context.Context) error {
-	why := fmt.Errorf("%w: %w", eventstore.ErrUnavailable, w.last)
+	why, means := w.last, eventstore.ErrUnavailable
 	if gone := w.usable(ctx); gone != nil {
-		why = gone
+		why, means = gone, gone
 	}
 	if w.unknown {
-		return fmt.Errorf("%w: %w", eventstore.ErrUnknownOutcome, why)
+		means = eventstore.ErrUnknownOutcome
 	}
-	return fmt.Errorf("append to %.300s: %w", w.stream, why)
+	return fmt.Errorf("append to %.300s: %w: %w", w.stream, means, why)
 }
 
 // misnumbered tells that the server went on in a stream elsewhere than it was
