@@ -22,6 +22,7 @@ type call struct {
 	url  string
 	form url.Values
 	dpop string
+	node string // that it is sent to, if that is not the host of the URL
 }
 
 // send sends all calls over kept-alive connections and returns the bodies in
@@ -70,6 +71,9 @@ func (c call) try(client *http.Client) (status int, body string) {
 		return 0, err.Error()
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if c.node != "" {
+		r.Host, r.URL.Host = r.URL.Host, c.node
+	}
 	if c.dpop != "" {
 		r.Header.Set("DPoP", c.dpop)
 	}
@@ -91,7 +95,7 @@ func httpClient(certificate *tls.Certificate) *http.Client {
 		config.Certificates = []tls.Certificate{*certificate}
 	}
 	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: config, MaxIdleConns: connections, MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections,
+		TLSClientConfig: config, MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections,
 	}}
 }
 
@@ -109,14 +113,14 @@ type round struct{ floor, server time.Duration }
 func rounds(b *testing.B, l load, floor, server *process, client *http.Client) []round {
 	b.Helper()
 	measure := func(p *process) time.Duration {
-		calls := l.calls(b, p, requestsPerRound)
+		calls := l.calls(b, p, *requestsPerRound)
 		before := p.cpu(b)
 		send(b, client, calls, l.want)
 		return (p.cpu(b) - before) / time.Duration(len(calls))
 	}
 	measure(floor) // connections, caches and the heap settle
 	measure(server)
-	all := make([]round, roundsPerBenchmark)
+	all := make([]round, *roundsPerBenchmark)
 	for i := range all {
 		all[i] = round{measure(floor), measure(server)}
 	}

@@ -26,7 +26,8 @@ const folderVariable = "CHIROGRAPH_BENCH_FOLDER"
 // back.
 const addressVariable = "CHIROGRAPH_BENCH_ADDRESS"
 
-// profileVariable names the file for a CPU profile of the server, if wanted.
+// profileVariable names the files for CPU profiles of the servers, if wanted,
+// up to the id of the process that follows.
 const profileVariable = "CHIROGRAPH_BENCH_PROFILE"
 
 func TestMain(m *testing.M) {
@@ -49,7 +50,7 @@ func serveRole(role string) error {
 	}
 	defer stop()
 	if file := os.Getenv(profileVariable); file != "" && role == "server" {
-		out, err := os.Create(file)
+		out, err := os.Create(fmt.Sprintf("%s.%d", file, os.Getpid()))
 		if err != nil {
 			return err
 		}
@@ -106,18 +107,14 @@ func startProcess(b *testing.B, role string) *process {
 	return p
 }
 
-// cpu is the processor time the process has used, user and system, from
-// /proc in ticks of 10 ms.
+// cpu is the processor time the process has used, user and system.
 func (p *process) cpu(b *testing.B) time.Duration {
 	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	used, err := statusOf(p.cmd.Process.Pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return used.own
 }
 
 // resident is the memory the process holds, in bytes.

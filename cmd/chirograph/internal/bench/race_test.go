@@ -62,11 +62,11 @@ func redemption(told ready, code, verifier string) call {
 	form := benchClient.authenticated("bench", issuer, url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"https://client.example/cb"}, "code_verifier": {verifier},
 	})
-	return call{issuer + "/token", form, benchClient.proof("POST", issuer+"/token")}
+	return call{url: issuer + "/token", form: form, dpop: benchClient.proof("POST", issuer+"/token")}
 }
 
 // granted plays a journey up to its code, without the pages.
-func granted(t *testing.T, p *platform.Platform) (code, verifier string) {
+func granted(t testing.TB, p *platform.Platform) (code, verifier string) {
 	t.Helper()
 	var secret [32]byte
 	rand.Read(secret[:])
@@ -104,7 +104,7 @@ func granted(t *testing.T, p *platform.Platform) (code, verifier string) {
 const benchSubjectID = "bench-customer"
 
 // serveHere serves the platform in this process.
-func serveHere(t *testing.T) (ready, *platform.Platform) {
+func serveHere(t testing.TB) (ready, *platform.Platform) {
 	t.Helper()
 	told, p, stop, err := openServer(t.TempDir())
 	if err != nil {

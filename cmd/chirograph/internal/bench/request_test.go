@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"flag"
 	"net/http"
 	"net/url"
 	"testing"
@@ -15,9 +16,9 @@ var (
 	parSize         = size{1466, 329}
 )
 
-const (
-	roundsPerBenchmark = 7
-	requestsPerRound   = 2000
+var (
+	roundsPerBenchmark = flag.Int("rounds", 7, "how often both sides are measured")
+	requestsPerRound   = flag.Int("requests", 2000, "how many requests a round has")
 )
 
 // BenchmarkClientCredentials asks for a DPoP-bound JWT with a signed
@@ -31,7 +32,7 @@ func clientCredentials(b *testing.B, p *process, n int) []call {
 	issuer := "https://" + p.Public + "/fapi2"
 	return calls(n, func() call {
 		form := benchClient.authenticated("bench", issuer, url.Values{"grant_type": {"client_credentials"}, "scope": {"accounts"}})
-		return call{issuer + "/token", form, benchClient.proof("POST", issuer+"/token")}
+		return call{url: issuer + "/token", form: form, dpop: benchClient.proof("POST", issuer+"/token")}
 	})
 }
 
@@ -46,7 +47,7 @@ func BenchmarkClientCredentialsMutual(b *testing.B) {
 func mutualCredentials(b *testing.B, p *process, n int) []call {
 	return calls(n, func() call {
 		form := url.Values{"client_id": {"bench-mutual"}, "grant_type": {"client_credentials"}, "scope": {"accounts"}}
-		return call{"https://" + p.Mutual + "/fapi2/token", form, ""}
+		return call{url: "https://" + p.Mutual + "/fapi2/token", form: form}
 	})
 }
 
@@ -65,7 +66,7 @@ func pushedRequests(b *testing.B, p *process, n int) []call {
 			"state": {"af0ifjsldkj"}, "nonce": {"n-0S6_WzA2Mj"},
 			"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 		})
-		return call{issuer + "/par", form, benchClient.proof("POST", issuer+"/par")}
+		return call{url: issuer + "/par", form: form, dpop: benchClient.proof("POST", issuer+"/par")}
 	})
 }
 
@@ -83,7 +84,7 @@ func BenchmarkIntrospection(b *testing.B) {
 		return calls(n, func() call {
 			next++
 			form := benchClient.authenticated("bench-resource", issuer, url.Values{"token": {tokens[p][next%len(tokens[p])]}})
-			return call{issuer + "/introspect", form, ""}
+			return call{url: issuer + "/introspect", form: form}
 		})
 	}}, floor, server, httpClient(nil)))
 }

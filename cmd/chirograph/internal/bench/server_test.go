@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -21,6 +22,28 @@ import (
 
 const bank = "https://localhost/bank"
 
+// storeVariable names the database that the server shares with other nodes,
+// eventsVariable the EventStoreDB, if the log is there, masterVariable the key
+// that all nodes have, and projectionsVariable says where projections are.
+// Without them the server has a log of its own.
+const (
+	storeVariable       = "CHIROGRAPH_BENCH_STORE"
+	eventsVariable      = "CHIROGRAPH_BENCH_EVENTS"
+	masterVariable      = "CHIROGRAPH_BENCH_MASTER"
+	projectionsVariable = "CHIROGRAPH_BENCH_PROJECTIONS"
+)
+
+func storeSet() config.Store {
+	s := config.Store{Engine: config.PostgreSQL, Postgres: os.Getenv(storeVariable), EventStoreDB: os.Getenv(eventsVariable)}
+	switch {
+	case s.Postgres == "":
+		return config.Store{Engine: config.SQLite}
+	case s.EventStoreDB != "":
+		s.Engine = config.EventStoreDB
+	}
+	return s
+}
+
 // startServer serves the real platform, without limits on the load.
 func startServer(dir string) (ready, func(), error) {
 	platform.Tune()
@@ -38,6 +61,8 @@ func openServer(dir string) (ready, *platform.Platform, func(), error) {
 		}
 	}
 	c.Limits.Client, c.Limits.Address = config.Rate{}, config.Rate{}
+	c.Store, c.Keys.MasterKeyFile = storeSet(), os.Getenv(masterVariable)
+	c.Projections.Where = cmp.Or(os.Getenv(projectionsVariable), config.PerNode)
 	var handler http.Handler
 	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
 	told, stop, err := serveTLS(serve, serve, func() {})
@@ -126,7 +151,7 @@ func benchClients() map[string]oauth.ClientMetadata {
 	return map[string]oauth.ClientMetadata{
 		"bench": {
 			ClientName: "Bench", TokenEndpointAuthMethod: "private_key_jwt", JWKS: benchClient.jwks(),
-			GrantTypes: []string{"client_credentials", "authorization_code"}, ResponseTypes: []string{"code"},
+			GrantTypes: []string{"client_credentials", "authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 			RedirectURIs: []string{"https://client.example/cb"}, Scope: "openid accounts", DPoPBoundTokens: true,
 		},
 		"bench-mutual": {
