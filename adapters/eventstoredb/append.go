@@ -31,8 +31,12 @@ func (l *Log) Append(ctx context.Context, appends ...eventstore.Append) ([]event
 		return nil, err
 	}
 	err := w.run(ctx)
-	if refused(err) && w.repeatable() {
-		if done, found := w.done(ctx); found {
+	if refused(err) && w.doubtful() {
+		done, found, failure := w.done(ctx)
+		switch {
+		case failure != nil:
+			return nil, fmt.Errorf("%w: %v, and whether it was written before: %v", eventstore.ErrUnknownOutcome, err, failure)
+		case found:
 			return done, nil
 		}
 	}
@@ -50,7 +54,8 @@ type appending struct {
 	batches  []batch // of each append, their revisions not set where none is demanded
 	claim    claim
 	receipts []eventstore.Receipt
-	written  int // appends with events
+	written  int  // appends with events
+	repeat   bool // whether some keys were taken already by a call like this
 	failed   *eventstore.Append
 }
 
@@ -92,7 +97,8 @@ func distinct(events []eventstore.Proposed) error {
 }
 
 func (w *appending) run(ctx context.Context) error {
-	if err := w.keys.take(ctx, w.claim); err != nil {
+	var err error
+	if w.repeat, err = w.keys.take(ctx, w.claim); err != nil {
 		return err
 	}
 	for i := range w.appends {
@@ -148,16 +154,19 @@ func (w *appending) conflict(ctx context.Context, a *eventstore.Append, b batch)
 	return &eventstore.Conflict{Stream: a.Stream, Want: a.Expect, Have: have}
 }
 
-// repeatable reports whether a refused call can be one that was written before.
-// The server knows the events of a repeat; checks and keys it does not.
-func (w *appending) repeatable() bool {
-	return (w.failed == nil || len(w.failed.Events) == 0) &&
+// doubtful reports whether a refused call may be one that was written before.
+// The server knows the events of a repeat; checks and keys it does not. Before
+// the keys of a repeat are given back it is asked even so.
+func (w *appending) doubtful() bool {
+	return (w.failed == nil || len(w.failed.Events) == 0 || w.repeat) &&
 		slices.ContainsFunc(w.appends, func(a eventstore.Append) bool { return len(a.Events) > 0 })
 }
 
 // done returns the receipts of a call of which every event is there already.
-func (w *appending) done(ctx context.Context) ([]eventstore.Receipt, bool) {
+// It counts what is written.
+func (w *appending) done(ctx context.Context) ([]eventstore.Receipt, bool, error) {
 	receipts := make([]eventstore.Receipt, len(w.appends))
+	w.written = 0
 	for i, a := range w.appends {
 		b := w.batches[i]
 		last, found, err := b.after+eventstore.Revision(len(b.events)), true, error(nil)
@@ -173,23 +182,34 @@ func (w *appending) done(ctx context.Context) ([]eventstore.Receipt, bool) {
 			receipts[i] = receipt(last)
 		}
 		if err != nil || !found {
-			return nil, false
+			return nil, false, err
+		}
+		if len(b.events) > 0 { // and those after it may be missing
+			w.written++
 		}
 	}
-	return receipts, true
+	return receipts, true, nil
 }
 
-// end gives back the keys of a call that was refused before anything was
-// written, and tells what became of it.
+// certain reports whether a refusal of this call means that none of its events
+// is written, nor will be: it has just taken its keys, so that no call before
+// it can have got further; or its first events were refused, and are not there.
+func (w *appending) certain(err error) bool {
+	return refused(err) && w.written == 0 && (!w.repeat || w.failed != nil && len(w.failed.Events) > 0)
+}
+
+// end gives back the keys of a call if it is certain that nothing of it is
+// written, and tells what became of it. Otherwise they stay taken, and a repeat
+// of the call finds that they are its own.
 func (w *appending) end(ctx context.Context, err error) ([]eventstore.Receipt, error) {
 	switch {
 	case err == nil:
 		return w.receipts, nil
 	case errors.Is(err, eventstore.ErrUnknownOutcome):
-	case w.written == 0:
+	case w.certain(err):
 		w.keys.release(ctx, w.claim)
-	case !refused(err):
-		err = fmt.Errorf("%w: %d of %d appends are written: %w", eventstore.ErrUnknownOutcome, w.written, len(w.appends), err)
+	case w.written > 0 && !refused(err):
+		err = fmt.Errorf("%w: %d of %d appends are written: %v", eventstore.ErrUnknownOutcome, w.written, len(w.appends), err)
 	}
 	return nil, err
 }

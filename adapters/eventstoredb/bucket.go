@@ -52,32 +52,34 @@ func (b *bucket) lock(ctx context.Context) error {
 
 func (b *bucket) unlock() { <-b.turn }
 
-// take takes keys for an owner who has none of them yet, or all.
-func (b *bucket) take(ctx context.Context, o owner, keys []key) error {
+// take takes keys for an owner, and reports whether it had some of them
+// already.
+func (b *bucket) take(ctx context.Context, o owner, keys []key) (again bool, err error) {
 	if err := b.lock(ctx); err != nil {
-		return err
+		return false, err
 	}
 	defer b.unlock()
 	for fresh := false; ; {
 		if err := b.know(ctx); err != nil {
-			return err
+			return again, err
 		}
 		mine, other := b.whose(o, keys)
+		again = again || mine > 0
 		switch {
 		case mine == len(keys):
-			return nil
+			return again, nil
 		case other != nil && fresh:
-			return &eventstore.Replayed{Key: other.key}
+			return again, &eventstore.Replayed{Key: other.key}
 		case other != nil: // it may have been given back meanwhile
 			if err := b.update(ctx); err != nil {
-				return err
+				return again, err
 			}
 			fresh = true
 			continue
 		}
 		err := b.add(ctx, entryTaken, o, keys)
 		if !errors.Is(err, eventstore.ErrConflict) {
-			return err
+			return again, err
 		}
 		fresh = true
 	}

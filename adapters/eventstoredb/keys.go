@@ -24,9 +24,10 @@ func newKeys(l *Log) *keys {
 	return k
 }
 
-// take takes the keys of a claim. [eventstore.ErrReplay] if one of them is
-// another's: those that were taken nevertheless must be given back.
-func (k *keys) take(ctx context.Context, c claim) error {
+// take takes the keys of a claim, and reports whether its owner had some of
+// them already. [eventstore.ErrReplay] if one of them is another's: those that
+// were taken nevertheless must be given back.
+func (k *keys) take(ctx context.Context, c claim) (again bool, err error) {
 	if len(c.buckets) == 1 {
 		for shard, keys := range c.buckets {
 			return k.buckets[shard].take(ctx, c.owner, keys)
@@ -34,18 +35,19 @@ func (k *keys) take(ctx context.Context, c claim) error {
 	}
 	var wait sync.WaitGroup
 	var mu sync.Mutex
-	var failure error
 	for shard, keys := range c.buckets {
 		wait.Go(func() {
-			if err := k.buckets[shard].take(ctx, c.owner, keys); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				failure = worse(failure, err)
+			had, failure := k.buckets[shard].take(ctx, c.owner, keys)
+			mu.Lock()
+			defer mu.Unlock()
+			again = again || had
+			if failure != nil {
+				err = worse(err, failure)
 			}
 		})
 	}
 	wait.Wait()
-	return failure
+	return again, err
 }
 
 // worse prefers a refusal, which is certain, to what is not.

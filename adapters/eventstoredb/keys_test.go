@@ -15,6 +15,7 @@ import (
 	"github.com/chirograph/chirograph/eventstore/memory"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
 )
 
 func keyed(a eventstore.Append, keys ...eventstore.Once) eventstore.Append {
@@ -253,5 +254,64 @@ func TestANewNodeReadsTheKeysThatCount(t *testing.T) {
 	}
 	if n := read.Load(); n > 1100 {
 		t.Errorf("%d entries were read", n)
+	}
+}
+
+// A call whose answer was lost may be written. What its repeats meet does not
+// free its keys, unless it is certain that it is not.
+func TestKeysOfACallThatIsWrittenStayTaken(t *testing.T) {
+	noLeader := standin.Refuse(codes.NotFound, "no leader")
+	tests := map[string][]standin.Fault{ // of the repeats
+		"while nobody leads":       {standin.At(standin.AppendHeader, noLeader)},
+		"while it may not be read": {standin.At(standin.AnyCall, standin.Denied)},
+		"while writing is refused": {standin.At(standin.BeforeCommit, standin.Denied)},
+		"while nobody answers":     {standin.At(standin.AnyCall, standin.Silent)},
+		"while all is well":        nil,
+	}
+	for name, faults := range tests {
+		for _, checked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, with a check %v", name, checked), func(t *testing.T) {
+				w := newWorld(t, 1)
+				w.options.Patience = 300 * time.Millisecond
+				log := w.open(t)
+				call := []eventstore.Append{keyed(add("test-1", eventstore.Absent(), event(1, 1)), once("k"))}
+				if checked {
+					call = []eventstore.Append{add("test-0", eventstore.Absent()), call[0], add("test-2", eventstore.Absent(), event(2, 1))}
+				}
+				heal := w.Inject(standin.On("chirograph.test-1", standin.At(standin.AfterCommit, standin.Silent)))
+				if _, err := log.Append(t.Context(), call...); !errors.Is(err, eventstore.ErrUnknownOutcome) {
+					t.Fatalf("got %v", err)
+				}
+				heal()
+				if checked { // which fails from now on
+					if _, err := log.Append(t.Context(), add("test-0", eventstore.Absent(), event(0, 1))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, fault := range faults {
+					w.Inject(standin.On("chirograph.test-1", fault))
+				}
+				for range 2 {
+					log.Append(t.Context(), call...)
+				}
+				w.Heal()
+				eventuallyReplayed(t, log, keyed(add("test-3", eventstore.Absent(), event(3, 1)), once("k")))
+			})
+		}
+	}
+}
+
+// eventuallyReplayed demands that a call is refused for its key, as soon as the
+// server answers again.
+func eventuallyReplayed(t *testing.T, log eventstore.Log, a eventstore.Append) {
+	t.Helper()
+	var err error
+	for range 20 {
+		if _, err = log.Append(t.Context(), a); err == nil || errors.Is(err, eventstore.ErrReplay) {
+			break
+		}
+	}
+	if !errors.Is(err, eventstore.ErrReplay) {
+		t.Errorf("another call with the key: %v", err)
 	}
 }
