@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,6 +29,17 @@ import (
 const FileName = "log.db"
 
 const lockName = "lock"
+
+// Lock takes a folder for this process, as opening a log in it for writing
+// does: for who keeps other files there that one process may have at a time.
+// [ErrLocked] if another has it.
+func Lock(dir string) (io.Closer, error) {
+	held, err := lock(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, err // a nil file is no nil closer
+	}
+	return held, nil
+}
 
 var (
 	ErrLocked   = errors.New("sqlite: the folder is in use by another process")

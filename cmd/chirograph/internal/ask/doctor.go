@@ -40,7 +40,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 		run  func(context.Context, Options) (result, detail string)
 	}{
 		{"data folder", folderPrivate}, {"log", logOpens}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
-		{"master key", masterKeyApart}, {"disk", roomLeft},
+		{"master key", masterKeyApart}, {"disk", roomLeft}, {"clock", clockRight},
 		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp},
 	}
 	var all []Finding
@@ -84,6 +84,26 @@ func logOpens(ctx context.Context, o Options) (string, string) {
 			return Bad, err.Error()
 		}
 		return Good, fmt.Sprintf("%d events, the last ones unaltered, log %s", size, p.Log.ID())
+	})
+}
+
+// clockError is how far clocks may differ before codes of a node that is behind
+// are too old for the others.
+const clockError = 5 * time.Second
+
+func clockRight(ctx context.Context, o Options) (string, string) {
+	if !o.Config.Store.Shared() {
+		return Good, "one node has one clock"
+	}
+	return examined(ctx, o, func(p *platform.Platform) (string, string) {
+		off, err := p.ClockDifference(ctx)
+		switch {
+		case err != nil:
+			return Bad, err.Error()
+		case off.Abs() > clockError:
+			return Bad, fmt.Sprintf("%s ahead of the database's: codes of a node that is behind are too old for the others", off.Round(time.Millisecond))
+		}
+		return Good, fmt.Sprintf("%s ahead of the database's", off.Round(time.Millisecond))
 	})
 }
 

@@ -18,7 +18,9 @@ func (p *Platform) beside(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		p.every(ctx, time.Minute, "erasures", func() error { return p.eraseSince(ctx, map[string]bool{}) })
+		repeat := func() error { return p.eraseSince(ctx, map[string]bool{}) }
+		p.try(ctx, "erasures", repeat)
+		p.every(ctx, time.Minute, "erasures", repeat)
 		return nil
 	})
 	return group.Wait()

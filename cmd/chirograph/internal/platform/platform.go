@@ -17,6 +17,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -48,6 +49,8 @@ type Options struct {
 	Version  string
 	Now      func() time.Time
 	Log      *slog.Logger
+
+	thorough bool // look at every erasure of the log before anything is served
 }
 
 // A Platform is an open installation. It has no Keeper where it was opened for
@@ -67,6 +70,7 @@ type Platform struct {
 	Signer      *signer
 
 	shared     *shared   // nil where there is one node
+	folder     io.Closer // where nodes share: this node's hold on its folder
 	id         uuid.UUID // that a new log gets; random if zero
 	limits     *limits.Limits
 	master     *keys.Master
@@ -188,5 +192,8 @@ func (p *Platform) Close() error {
 		all = append(all, p.Log.Close())
 	}
 	all = append(all, p.shared.close())
+	if p.folder != nil {
+		all = append(all, p.folder.Close())
+	}
 	return errors.Join(all...)
 }

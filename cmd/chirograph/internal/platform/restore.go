@@ -57,6 +57,7 @@ func Restored(ctx context.Context, o Options, r Restore) (RestoreReport, error) 
 			report.Lost = max(0, loss.Newest.Size-loss.Restored)
 		}
 	}
+	o.thorough = true
 	p, err := Open(ctx, o)
 	if err != nil {
 		return report, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/postgres"
+	"github.com/chirograph/chirograph/adapters/sqlite"
 
 	"github.com/google/uuid"
 )
@@ -34,6 +35,11 @@ type shared struct {
 
 // openShared connects to what other nodes use too.
 func (p *Platform) openShared(ctx context.Context) (err error) {
+	if !p.ReadOnly {
+		if p.folder, err = sqlite.Lock(p.Folder.Dir); err != nil {
+			return err
+		}
+	}
 	s := &shared{node: p.Config.Store.Node}
 	p.shared = s
 	if s.url, err = p.Config.Store.PostgresURL(); err != nil {
@@ -89,4 +95,17 @@ func (p *Platform) lead(ctx context.Context, name string, work func(context.Cont
 		return
 	}
 	p.shared.nodes.Lead(ctx, name, p.shared.node, leadership, work)
+}
+
+// ClockDifference is how far this node's clock is ahead of the database's: 0
+// where there is one node.
+func (p *Platform) ClockDifference(ctx context.Context) (time.Duration, error) {
+	if p.shared == nil {
+		return 0, nil
+	}
+	var theirs time.Time
+	before := p.Now()
+	err := p.shared.login.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&theirs)
+	between := before.Add(p.Now().Sub(before) / 2) // the answer was given about then
+	return between.Sub(theirs), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -140,6 +141,15 @@ func (s *Server) gauges() {
 		return float64(n - s.Keeper.Newest().Size)
 	})
 	s.Metrics.Gauge("feed_age_seconds", "How old what this node knows of clients, issuers and keys may be, where several nodes write.", s.FeedAge)
+	s.Metrics.Gauge("clock_difference_seconds", "How far this node's clock is ahead of the shared database's.", func() float64 {
+		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+		defer cancel()
+		off, err := s.ClockDifference(ctx)
+		if err != nil {
+			return math.NaN()
+		}
+		return off.Seconds()
+	})
 	s.Metrics.Gauge("governing", "1 if this node does what one node does for all.", func() float64 {
 		if s.Governing() {
 			return 1
