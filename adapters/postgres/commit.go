@@ -20,7 +20,7 @@ const phaseTimeout = lockTimeout + 5*time.Second
 // not touch its neighbours. If the connection breaks before the commit,
 // nothing is written, and the batch is tried once more on another one.
 func (w *writer) commit(batch []*request) {
-	t, err := w.attempt(batch)
+	t, batch, err := w.attempt(batch)
 	switch {
 	case err == nil:
 		if n := len(t.events); n > 0 {
@@ -40,29 +40,30 @@ func (w *writer) commit(batch []*request) {
 }
 
 // attempt is one transaction: a round trip that takes the lock and looks up
-// all that the decisions need, and one that writes and commits.
-func (w *writer) attempt(batch []*request) (*transaction, error) {
+// all that the decisions need, and one that writes and commits. It returns the
+// batch with what has joined it.
+func (w *writer) attempt(batch []*request) (*transaction, []*request, error) {
 	ctx, done := context.WithTimeout(context.Background(), phaseTimeout)
 	defer done()
-	s, err := w.look(ctx, batch)
+	s, batch, err := w.look(ctx, batch)
 	w.log.health.note(unreached(err))
 	if err != nil {
 		w.rollback(ctx)
-		return nil, err
+		return nil, batch, err
 	}
 	t := &transaction{writer: w, sight: s, now: w.time(s), clock: s.clock}
 	for _, r := range batch {
 		r.receipts, r.err = nil, nil
 		if err := t.decide(r); err != nil {
 			w.rollback(ctx)
-			return nil, err
+			return nil, batch, err
 		}
 	}
 	if len(t.events) == 0 && len(t.keys) == 0 {
 		w.rollback(ctx)
-		return t, nil
+		return t, batch, nil
 	}
-	return t, w.finish(t)
+	return t, batch, w.finish(t)
 }
 
 // decide adds to t what a request may write, or refuses the request.

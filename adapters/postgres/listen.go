@@ -79,12 +79,14 @@ func (l *Log) follow() error {
 		return err
 	}
 	for {
+		began := time.Now()
 		if err := l.poll(c); err != nil {
 			return err
 		}
 		if err := l.hear(c); err != nil {
 			return err
 		}
+		pause(l.ended, company-time.Since(began))
 	}
 }
 

@@ -15,6 +15,11 @@ const (
 	longestWait = 2 * time.Second
 )
 
+// company is how often a subscription reads at most, and a node tells others
+// that there is something to read: on a busy log one query then brings many
+// events, and on a quiet one nobody waits.
+const company = 100 * time.Millisecond
+
 // Subscribe is ReadAll that goes on with what is appended later, on whichever
 // node. While the database cannot be reached it waits.
 func (l *Log) Subscribe(ctx context.Context, after eventstore.Position, f eventstore.Filter) iter.Seq2[eventstore.Item, error] {
@@ -47,7 +52,7 @@ var errStopped = errors.New("the consumer wants no more")
 // run yields items until ctx ends or the consumer wants no more.
 func (s *subscription) run(ctx context.Context, yield func(eventstore.Item, error) bool) error {
 	for wait := firstWait; ctx.Err() == nil; {
-		grown := s.seen.grown()
+		grown, began := s.seen.grown(), time.Now()
 		err := s.step(ctx, yield)
 		switch {
 		case err == errStopped:
@@ -60,6 +65,7 @@ func (s *subscription) run(ctx context.Context, yield func(eventstore.Item, erro
 		wait = firstWait
 		select {
 		case <-grown:
+			pause(ctx, company-time.Since(began))
 		case <-ctx.Done():
 		}
 	}

@@ -104,7 +104,7 @@ const (
 )
 
 var writerStatements = []string{
-	"BEGIN", takeLock, lookHead, lookStreams, lookWritten, lookRecent, lookKeys,
+	"BEGIN", tryLock, takeLock, lookHead, lookStreams, lookWritten, lookRecent, lookKeys,
 	addStreams, addEvents, addNodes, addKeys, sweepKeys, moveHead, notify, "COMMIT",
 }
 
@@ -118,7 +118,10 @@ func (t *transaction) statements() *pgx.Batch {
 	if len(t.events) > 0 {
 		b.Queue(addEvents, t.rows.arguments()...)
 		b.Queue(moveHead, t.size, t.events[len(t.events)-1].Recorded.UnixNano(), joined(t.edge))
-		b.Queue(notify, t.log.channel, t.size)
+		if now := time.Now(); now.Sub(t.told) >= company { // on a busy log others look anyway
+			t.told = now
+			b.Queue(notify, t.log.channel, t.size)
+		}
 	}
 	if len(t.nodes) > 0 {
 		queueNodes(b, t.nodes)

@@ -26,6 +26,9 @@ type writer struct {
 	done  chan struct{} // closed when run has ended
 	held  []*request    // received, to be taken before what is queued
 
+	crowded bool      // another node had the lock the last time
+	told    time.Time // when others were told last that the head moves
+
 	record []byte // buffer for the record that is hashed
 }
 
@@ -91,7 +94,10 @@ func (w *writer) waiting() *request {
 
 // fill adds what else is waiting to a batch, up to its bounds.
 func (w *writer) fill(batch []*request) []*request {
-	events, bytes := batch[0].events, batch[0].bytes
+	events, bytes := 0, 0
+	for _, r := range batch {
+		events, bytes = events+r.events, bytes+r.bytes
+	}
 	for r := w.waiting(); r != nil; r = w.waiting() {
 		events, bytes = events+r.events, bytes+r.bytes
 		if r.history != nil || events > maxBatchEvents || bytes > maxBatchBytes {
