@@ -96,11 +96,15 @@ func (l *link) serve(client net.Conn) {
 	l.answers(l, client, server)
 }
 
-// pass copies bytes, changed by change if there is one.
+// pass copies bytes, late if they are to be, and changed by change if there is
+// one.
 func (l *link) pass(to io.Writer, from io.Reader, change func([]byte)) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
+		if d := l.delay.Load(); d > 0 {
+			time.Sleep(time.Duration(d))
+		}
 		if n > 0 && change != nil {
 			change(buffer[:n])
 		}
@@ -110,13 +114,10 @@ func (l *link) pass(to io.Writer, from io.Reader, change func([]byte)) {
 	}
 }
 
-// send writes bytes late, or never.
+// send writes bytes, or loses them.
 func (l *link) send(to io.Writer, b []byte) error {
 	if l.state.Load() == mute {
 		return nil
-	}
-	if d := l.delay.Load(); d > 0 {
-		time.Sleep(time.Duration(d))
 	}
 	_, err := to.Write(b)
 	return err

@@ -22,7 +22,7 @@ var faults = []fault{
 	{name: "all nodes are cut off from their databases for 60 s", long: true, happen: cutAll(time.Minute)},
 	{name: "the network of one node swallows everything for 3 s", happen: muteOne(3 * time.Second)},
 	{name: "the network of one node swallows everything for 30 s", long: true, happen: muteOne(30 * time.Second)},
-	{name: "every packet is 30 ms late", long: true, happen: late},
+	{name: "everything that goes to a database is 30 ms late", long: true, happen: late},
 	{name: "acknowledgements are lost at each write of a journey", happen: loseEach},
 	{name: "one clock is 60 s fast", happen: clock(ahead, 30*time.Second)},
 	{name: "one clock is 60 s slow", happen: clock(behind, 0)},
