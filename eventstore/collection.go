@@ -16,13 +16,15 @@ import (
 // node has committed: it folds what the journal's [Feed] tells it, and while
 // the feed is older it asks the log for what is new, at most once in that
 // time and once for all who wait. If the log cannot be read that is an error; no
-// older answer is given. Without a feed it asks the log each time.
+// older answer is given, but what was read until then need not be read again.
+// Without a feed it asks the log each time.
 type Collection[S Decider[S, C, E], C, E any] struct {
 	Streams[S, C, E]
 
 	watched watched
 	mu      sync.Mutex
 	known   states[S]
+	whole   bool      // whether the log was ever read to its end
 	told    []Event   // of this kind, since joined
 	joined  bool      // what comes after known will be told
 	moved   uint64    // counts how often joined was lost
@@ -98,10 +100,12 @@ func (c *Collection[S, C, E]) Versioned(ctx context.Context) (map[string]S, uint
 		if r == nil {
 			r = c.read(ctx)
 		}
+		r.waiting++
 		c.mu.Unlock()
 		select {
 		case <-r.done:
 		case <-ctx.Done():
+			c.leave(r)
 			return nil, 0, ctx.Err()
 		}
 		if r.err != nil {
