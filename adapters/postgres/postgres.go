@@ -57,6 +57,7 @@ type Log struct {
 
 	writer  *writer // nil if read-only
 	seen    seen    // the head as far as this node has heard
+	recent  *recent // the last events, for all subscriptions
 	closing sync.Once
 	running sync.WaitGroup
 }
@@ -89,6 +90,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		lock:    lockKey(o.Schema),
 		channel: fmt.Sprintf("chirograph_%016x", uint64(lockKey(o.Schema))),
 		now:     o.Now,
+		recent:  newRecent(),
 	}
 	l.seen.reset()
 	if err := l.open(ctx, config, o); err != nil {

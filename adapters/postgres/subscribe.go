@@ -88,7 +88,7 @@ func (s *subscription) step(ctx context.Context, yield func(eventstore.Item, err
 // mark where a filter left out the end of a range.
 func (s *subscription) catchUp(ctx context.Context, head eventstore.Position, yield func(eventstore.Item, error) bool) error {
 	for s.after < head {
-		p, next, err := s.between(ctx, s.after, head, s.filter)
+		p, next, err := s.lately(ctx, head)
 		if err != nil {
 			return err
 		}
