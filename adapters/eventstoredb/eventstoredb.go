@@ -62,6 +62,7 @@ type Log struct {
 	metrics  Metrics
 	patience time.Duration
 	watch    time.Duration
+	near     eventstore.Position // how far from the head events are read whatever their category
 
 	clients *clients
 	table   ledger.Table
@@ -146,6 +147,7 @@ func (l *Log) defaults() {
 	if l.watch == 0 {
 		l.watch = 3 * time.Second
 	}
+	l.near = 2000
 }
 
 func (l *Log) open(ctx context.Context, id uuid.UUID) error {

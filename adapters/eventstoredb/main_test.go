@@ -81,7 +81,7 @@ func settle(t testing.TB, log eventstore.Log) {
 
 // suite runs the contract of the port against a server. Each log has names of
 // its own there.
-func suite(t *testing.T, url string) {
+func suite(t *testing.T, url string, prepare func(*eventstoredb.Log)) {
 	var logs atomic.Int64
 	run := uuid.NewString()[:8]
 	options := map[eventstore.Log]eventstoredb.Options{}
@@ -93,6 +93,7 @@ func suite(t *testing.T, url string) {
 	}
 	open := func(t *testing.T, o eventstoredb.Options) eventstore.Log {
 		log := opened(t, o)
+		prepare(log)
 		options[log] = o
 		return log
 	}
@@ -117,15 +118,22 @@ func suite(t *testing.T, url string) {
 	})
 }
 
-func TestLogOnOneNode(t *testing.T) { suite(t, newWorld(t, 1).options.URL) }
+func asItIs(*eventstoredb.Log) {}
 
-func TestLogOnThreeNodes(t *testing.T) { suite(t, newWorld(t, 3).options.URL) }
+func TestLogOnOneNode(t *testing.T) { suite(t, newWorld(t, 1).options.URL, asItIs) }
+
+func TestLogOnThreeNodes(t *testing.T) { suite(t, newWorld(t, 3).options.URL, asItIs) }
+
+// Categories are sifted in short logs too.
+func TestLogThroughASieve(t *testing.T) {
+	suite(t, newWorld(t, 1).options.URL, func(l *eventstoredb.Log) { l.ReadNear(2) })
+}
 
 // TestLogOnARealServer runs against the server that CHIROGRAPH_ESDB names, a
 // connection string. What it writes there stays, under prefixes of its own.
 func TestLogOnARealServer(t *testing.T) {
 	if url := os.Getenv("CHIROGRAPH_ESDB"); url != "" {
-		suite(t, url)
+		suite(t, url, asItIs)
 	}
 }
 

@@ -14,7 +14,7 @@ func (l *Log) ReadAll(ctx context.Context, after eventstore.Position, f eventsto
 	return func(yield func(eventstore.Event, error) bool) {
 		stopped := false
 		if err == nil {
-			err = l.span(ctx, after, head, func(events []placed) bool {
+			err = l.selected(ctx, after, head, f, func(events []placed, _ eventstore.Position) bool {
 				for _, e := range events {
 					if err := ctx.Err(); err != nil {
 						stopped = true
@@ -85,8 +85,8 @@ type subscription struct {
 // mark where a filter left out the end of a piece.
 func (s *subscription) catchUp(ctx context.Context, head eventstore.Position) error {
 	stopped := false
-	err := s.span(ctx, s.after, head, func(events []placed) bool {
-		stopped = !s.pass(events, head)
+	err := s.selected(ctx, s.after, head, s.filter, func(events []placed, end eventstore.Position) bool {
+		stopped = !s.pass(events, end, head)
 		return !stopped && ctx.Err() == nil
 	})
 	switch {
@@ -105,7 +105,7 @@ func (s *subscription) catchUp(ctx context.Context, head eventstore.Position) er
 	return nil
 }
 
-func (s *subscription) pass(events []placed, head eventstore.Position) bool {
+func (s *subscription) pass(events []placed, end, head eventstore.Position) bool {
 	for _, e := range events {
 		if s.filter.Selects(e.Stream, e.Type) {
 			s.after = e.Position
@@ -114,7 +114,6 @@ func (s *subscription) pass(events []placed, head eventstore.Position) bool {
 			}
 		}
 	}
-	end := events[len(events)-1].Position
 	if s.after == end {
 		return true
 	}
