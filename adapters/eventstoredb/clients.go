@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,8 +47,7 @@ const (
 	firstDelay = 25 * time.Millisecond // before the client that follows one that failed
 	lastDelay  = 2 * time.Second
 
-	maxRetired = 8           // clients that wait for their last calls
-	lostAfter  = time.Minute // a call that has not ended by then never will
+	maxRetired = 8 // clients that wait for their last calls
 )
 
 func newClients(config esdb.Configuration, log *slog.Logger, metrics Metrics) *clients {
@@ -87,9 +87,7 @@ func (cs *clients) take(now time.Time) (*client, time.Duration, error) {
 		if wait := cs.earliest.Sub(now); wait > 0 {
 			return nil, wait, nil
 		}
-		if cs.forgetLost(now); len(cs.retired) >= maxRetired {
-			return nil, lastDelay, nil
-		}
+		cs.forgetLost()
 		config := cs.config // the client changes nothing in it, but keeps it
 		made, err := esdb.NewClient(&config)
 		if err != nil {
@@ -101,17 +99,13 @@ func (cs *clients) take(now time.Time) (*client, time.Duration, error) {
 	return cs.current, 0, nil
 }
 
-// forgetLost gives up clients whose calls hang for good.
-func (cs *clients) forgetLost(now time.Time) {
-	kept := cs.retired[:0]
-	for _, c := range cs.retired {
-		if now.Sub(c.retired) < lostAfter {
-			kept = append(kept, c)
-			continue
-		}
-		cs.log.Warn("calls of an EventStoreDB client never returned", "calls", c.uses)
+// forgetLost gives up the oldest of too many clients whose calls hang, rather
+// than let everybody wait for them. It closes if they end nevertheless.
+func (cs *clients) forgetLost() {
+	for len(cs.retired) >= maxRetired {
+		cs.log.Warn("calls of an EventStoreDB client do not return", "calls", cs.retired[0].uses)
+		cs.retired = slices.Delete(cs.retired, 0, 1)
 	}
-	cs.retired = kept
 }
 
 // release gives a client back, with what its call has come to.

@@ -190,32 +190,25 @@ func TestClientsThatFailAreMadeLaterAndLater(t *testing.T) {
 	}
 }
 
-// However many calls hang, there are only so many clients.
+// However many calls hang, there are only so many clients, and always one to
+// use: the oldest is given up.
 func TestClientsWithHangingCallsAreBounded(t *testing.T) {
 	cluster := standin.New(t, standin.Options{})
 	cs, _ := supervised(t, cluster.URL())
 	var held []*client
-	for {
+	for range 3 * maxRetired {
 		cs.mu.Lock()
 		cs.earliest = time.Time{}
 		cs.mu.Unlock()
 		c, wait, err := cs.take(time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c == nil {
-			if len(held) != maxRetired || wait <= 0 {
-				t.Errorf("%d clients, then a wait of %v", len(held), wait)
-			}
-			break
+		if c == nil || err != nil {
+			t.Fatalf("after %d clients a wait of %v, %v", len(held), wait, err)
 		}
 		held = append(held, c)
 		cs.replace(c, errAbandoned)
-	}
-	if c, _, err := cs.take(time.Now().Add(lostAfter + lastDelay)); c == nil || err != nil {
-		t.Errorf("nothing is given up for lost: %v", err)
-	} else {
-		cs.release(c, nil)
+		if len(cs.retired) > maxRetired {
+			t.Fatalf("%d clients are kept", len(cs.retired))
+		}
 	}
 	for _, c := range held {
 		cs.release(c, nil)
