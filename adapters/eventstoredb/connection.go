@@ -80,6 +80,9 @@ func settings(values url.Values) (map[string]string, error) {
 		lower := strings.ToLower(name)
 		check, there := allowed[lower]
 		if !there {
+			if strings.ContainsAny(name, "@:/") { // of a password, where a ? is in it
+				return nil, errors.New("connection string: a setting that there is not")
+			}
 			return nil, fmt.Errorf("connection string: no setting %.40q", name)
 		}
 		if _, twice := given[lower]; twice || len(all) != 1 {

@@ -30,6 +30,8 @@ func TestConfiguration(t *testing.T) {
 		{"a password for anybody", "esdb://ops:hunter2@a:2113?tlsVerifyCert=false", "verified TLS only"},
 		{"half a certificate", "esdb://a?userCertFile=x", "userKeyFile"},
 		{"what is no URL", "esdb://ops:hunter2@a:b:c", "connection string"},
+		{"a password with a question mark", "esdb://ops:pass?hunter2@a:2113", "a setting that there is not"},
+		{"and with an equals sign", "esdb://ops:pass?hunter2:x=y@a:2113/", "a setting that there is not"},
 		{"a query that is none", "esdb://ops:hunter2@a?tls=%zz", "not URL-encoded"},
 	}
 	for _, tt := range tests {
