@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
 
@@ -16,11 +15,9 @@ import (
 
 // An append that takes any revision is sent with the one the stream has, and
 // again when somebody else was faster. So its repeats cannot be told by the
-// server: its events are looked for among those of the last minute.
-const (
-	recently  = time.Minute
-	maxSearch = 512 // events of one stream
-)
+// server: its events are looked for among the last ones of the stream. No clock
+// says which these are: that of a writer may be wrong, and ours may be set.
+const maxSearch = 512
 
 var laneSeed = maphash.MakeSeed()
 
@@ -51,9 +48,8 @@ func (l *Log) putAnywhere(ctx context.Context, b batch) (eventstore.Revision, er
 }
 
 // search returns the last revision of the stream of b, and that of the last of
-// its events if all of them were written there not long ago.
+// its events if all of them are among the last there.
 func (l *Log) search(ctx context.Context, b batch) (head, last eventstore.Revision, found bool, err error) {
-	since := l.now().Add(-recently)
 	head, last = eventstore.NoRevision, eventstore.NoRevision
 	missing := make([]uuid.UUID, len(b.events))
 	for i, e := range b.events {
@@ -71,7 +67,7 @@ func (l *Log) search(ctx context.Context, b batch) (head, last eventstore.Revisi
 			if i := slices.Index(missing, r.EventID); i >= 0 {
 				missing, last = slices.Delete(missing, i, i+1), max(last, at)
 			}
-			if _, recorded, _, err := parseFrame(r.UserMetadata); err != nil || len(missing) == 0 || recorded.Before(since) || at == 0 {
+			if len(missing) == 0 || at == 0 {
 				return head, last, len(missing) == 0, nil
 			}
 			seen, from = seen+1, esdb.Revision(r.EventNumber-1)

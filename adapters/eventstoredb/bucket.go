@@ -18,6 +18,7 @@ type bucket struct {
 	name    string
 	turn    chan struct{} // one call at a time
 	loaded  bool
+	limited bool // whether the server is known to drop old entries
 	stale   bool // whether an entry may be there of which the outcome is unknown
 	last    eventstore.Revision
 	until   int64 // when the last of all keys that were ever here has expired
@@ -225,7 +226,7 @@ func (b *bucket) know(ctx context.Context) error {
 			from = esdb.Revision(r.EventNumber - 1)
 		}
 	}
-	if len(entries) == 0 {
+	if !b.limited {
 		b.limit(ctx)
 	}
 	b.last, b.taken, b.until = eventstore.NoRevision, map[[32]byte]use{}, 0
@@ -266,15 +267,19 @@ func (b *bucket) read(r *esdb.RecordedEvent) error {
 	return nil
 }
 
-// limit lets the server drop entries of a new bucket once they are of no use.
-// Whether it worked is no matter of safety.
+// limit lets the server drop entries once they are of no use, unless it was told
+// before. Whether it worked is no matter of safety; if not, it is told again
+// when the bucket is next read whole.
 func (b *bucket) limit(ctx context.Context) {
 	m := esdb.StreamMetadata{}
 	m.SetMaxAge(maxKeyLife + time.Hour)
+	ctx, done := context.WithTimeout(ctx, b.log.oneTry())
+	defer done()
 	_, err := call(ctx, b.log.clients, func(ctx context.Context, c *esdb.Client) (*esdb.WriteResult, error) {
 		return c.SetStreamMetadata(ctx, b.name, esdb.AppendToStreamOptions{ExpectedRevision: esdb.NoStream{}}, m)
 	})
-	if v := classify(err); v != fine && v != conflict {
+	v := classify(err)
+	if b.limited = v == fine || v == conflict; !b.limited {
 		b.log.log.Warn("replay keys will not be dropped by the server", "bucket", b.name, "err", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/memory"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 )
@@ -313,5 +314,48 @@ func eventuallyReplayed(t *testing.T, log eventstore.Log, a eventstore.Append) {
 	}
 	if !errors.Is(err, eventstore.ErrReplay) {
 		t.Errorf("another call with the key: %v", err)
+	}
+}
+
+// A repeat is known by its ids, whatever the clocks say.
+func TestARepeatIsFoundWhenTheClockWasSet(t *testing.T) {
+	w := newWorld(t, 1)
+	c := clockAt(time.Now())
+	w.options.Now = c.Now
+	log := w.open(t)
+	first := add("test-1", eventstore.Unchecked(), event(1, 1))
+	for _, a := range []eventstore.Append{first, add("test-1", eventstore.Unchecked(), event(2, 1))} {
+		if _, err := log.Append(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.forward(2 * time.Minute)
+	if _, err := log.Append(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	onceEach(t, log, []eventstore.Append{first})
+}
+
+// The server is told to drop old keys, though not at the first attempt.
+func TestBucketsAreLimitedLater(t *testing.T) {
+	w := newWorld(t, 1)
+	key := func(n int) eventstore.Once {
+		k := once(fmt.Sprint(n))
+		k.Key[0] = 5
+		return k
+	}
+	heal := w.Inject(standin.On("$$chirograph.keys.5", standin.At(standin.BeforeCommit, standin.Denied)))
+	for i := range 3 {
+		if i == 2 {
+			heal()
+		}
+		a := keyed(add(fmt.Sprintf("test-%d", i), eventstore.Absent(), event(i, 1)), key(i))
+		if _, err := w.open(t).Append(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := stranger(t, w).GetStreamMetadata(t.Context(), "chirograph.keys.5", esdb.ReadStreamOptions{})
+	if err != nil || m.MaxAge() == nil || *m.MaxAge() != 24*time.Hour {
+		t.Errorf("the age is %v, %v", m, err)
 	}
 }
