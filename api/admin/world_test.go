@@ -77,12 +77,6 @@ func (c *cluster) Now() time.Time {
 	return c.now
 }
 
-func (c *cluster) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 func (c *cluster) must(err error) {
 	c.Helper()
 	if err != nil {

@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"crypto"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -84,7 +83,7 @@ func customer(i int) story.Customer {
 }
 
 func jwks(s jose.Signer) json.RawMessage {
-	jwk, err := jose.PublicJWK(s.KeyID, s.Algorithm, "sig", s.Key.(crypto.Signer).Public())
+	jwk, err := jose.PublicJWK(s.KeyID, s.Algorithm, "sig", s.Key.Public())
 	if err != nil {
 		panic(err) // it is a key of ours
 	}
