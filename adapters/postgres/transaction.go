@@ -103,6 +103,11 @@ const (
 	notify    = "SELECT pg_notify($1, $2::bigint::text)"
 )
 
+// clockError bounds how far the clocks of nodes are apart: on the one that is
+// ahead a key has expired that still counts on the others, so nobody forgets
+// it before none of them can need it.
+const clockError = 10 * time.Minute
+
 var writerStatements = []string{
 	"BEGIN", tryLock, takeLock, lookHead, lookStreams, lookWritten, lookRecent, lookKeys,
 	addStreams, addEvents, addNodes, addKeys, sweepKeys, moveHead, notify, "COMMIT",
@@ -132,7 +137,7 @@ func (t *transaction) statements() *pgx.Batch {
 			keys[i], expires[i] = t.keys[i].Key[:], t.keys[i].Expires.UnixNano()
 		}
 		b.Queue(addKeys, keys, expires)
-		b.Queue(sweepKeys, t.clock, 2*len(keys))
+		b.Queue(sweepKeys, t.clock-int64(clockError), 2*len(keys))
 	}
 	return b
 }

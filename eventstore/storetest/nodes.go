@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -72,6 +73,21 @@ var nodeTests = []test{
 		if _, err := other.Append(f.Context(), keyed(add("test-2", eventstore.Absent(), fact(2)), once("other"))); err != nil {
 			f.Error(err)
 		}
+	}},
+	{name: "a key counts on one node though the clock of the other is a minute ahead", shared: true, run: func(f *fixture) {
+		other := f.second()
+		f.must(keyed(add("test-1", eventstore.Absent(), fact(1)), once("k")))
+		f.clock.set(noon.Add(6 * time.Minute)) // there the key has expired, which is forgotten with others
+		for i := range 10 {
+			key := once(fmt.Sprint(i))
+			key.Issued, key.Expires = key.Issued.Add(6*time.Minute), key.Expires.Add(6*time.Minute)
+			s := eventstore.Stream(fmt.Sprintf("test-other-%d", i))
+			if _, err := other.Append(f.Context(), keyed(add(s, eventstore.Absent(), fact(i)), key)); err != nil {
+				f.Fatal(err)
+			}
+		}
+		f.clock.set(noon.Add(5*time.Minute - 1))
+		f.refused(eventstore.ErrReplay, keyed(add("test-2", eventstore.Absent(), fact(2)), once("k")))
 	}},
 	{name: "a repeat on another node gets the first receipt", shared: true, run: func(f *fixture) {
 		other := f.second()
