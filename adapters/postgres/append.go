@@ -10,7 +10,8 @@ import (
 )
 
 // A RefusedError says that nothing was written, and why. It is an
-// [eventstore.ErrHalted], for as long as its reason lasts.
+// [eventstore.ErrHalted], for as long as its reason lasts, and an
+// [eventstore.ErrUnavailable] if that is that the database is not reachable.
 type RefusedError struct{ Err error }
 
 func (e *RefusedError) Error() string        { return fmt.Sprintf("postgres: nothing was written: %v", e.Err) }
@@ -22,7 +23,7 @@ func refused(err error) error {
 	if errors.Is(err, eventstore.ErrUnknownOutcome) || errors.Is(err, eventstore.ErrClosed) {
 		return err
 	}
-	return &RefusedError{err}
+	return &RefusedError{unavailable(err)}
 }
 
 // A request waits in the queue of the writer until it is taken, or until the

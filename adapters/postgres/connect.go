@@ -42,22 +42,28 @@ func configure(url, schema string) (*pgx.ConnConfig, error) {
 	if c.ValidateConnect == nil {
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
+	c.DialFunc = dial
 	c.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
 	c.RuntimeParams["application_name"] = "chirograph"
 	return c, nil
 }
 
-// bounded adds the time limits and, because every query here is made for an
-// index, forbids plans that would only pay off on tables whose size the
-// server has not noticed yet.
-func bounded(c *pgx.ConnConfig) {
+// limited adds the time limits of the server.
+func limited(c *pgx.ConnConfig, statement, idle time.Duration) {
 	for name, limit := range map[string]time.Duration{
-		"idle_in_transaction_session_timeout": idleTimeout,
+		"idle_in_transaction_session_timeout": idle,
 		"lock_timeout":                        lockTimeout,
-		"statement_timeout":                   statementTimeout,
+		"statement_timeout":                   statement,
 	} {
 		c.RuntimeParams[name] = fmt.Sprint(limit.Milliseconds())
 	}
+}
+
+// bounded adds the time limits of a log and, because every query there is made
+// for an index, forbids plans that would only pay off on tables whose size the
+// server has not noticed yet.
+func bounded(c *pgx.ConnConfig) {
+	limited(c, statementTimeout, idleTimeout)
 	for _, name := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan", "jit"} {
 		c.RuntimeParams[name] = "off"
 	}

@@ -33,7 +33,8 @@ func (d *database) use(config *pgx.ConnConfig) error {
 	if err != nil {
 		return err
 	}
-	c.ConnConfig, c.MaxConns, c.AfterConnect = config.Copy(), poolConns, durable
+	c.ConnConfig, c.MaxConns = config.Copy(), poolConns
+	c.BeforeConnect, c.AfterConnect = neverCancelling, durable
 	c.MaxConnIdleTime = 5 * time.Minute
 	d.config = config
 	d.ended, d.end = context.WithCancel(context.Background())
@@ -63,28 +64,34 @@ func (d *database) Halted() error { return d.health.check() }
 
 // reach runs f on a connection. If that turns out to be broken, because the
 // server was restarted meanwhile, f runs again on a new one: so f only reads,
-// or does what may be done twice.
+// or does what may be done twice. [eventstore.ErrUnavailable] if the database
+// is not reached in time.
 func (d *database) reach(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
 	if err := errors.Join(d.isOpen(), ctx.Err()); err != nil {
 		return err
 	}
-	err := d.once(ctx, f)
-	if lost(err) && ctx.Err() == nil {
-		d.pool.Reset()
-		err = d.once(ctx, f)
+	bounded, done := context.WithTimeout(ctx, requestTimeout)
+	defer done()
+	err := d.once(bounded, f)
+	if unreached(err) != nil && ctx.Err() == nil {
+		d.pool.Reset() // the next connections may find another server
 	}
-	if ctx.Err() == nil {
-		d.health.note(unreached(err))
+	if lost(err) && bounded.Err() == nil {
+		err = d.once(bounded, f)
 	}
-	return err
+	if ctx.Err() != nil {
+		return err
+	}
+	d.health.note(unreached(err))
+	return unavailable(err)
 }
 
-// requestTimeout bounds a request to a database that does not answer at all.
-const requestTimeout = statementTimeout + connectTimeout
+// requestTimeout bounds a request, so that a database that does not answer at
+// all holds up nobody for long: all that is asked for is found by an index.
+const requestTimeout = 5 * time.Second
 
+// once runs f on a connection.
 func (d *database) once(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
-	ctx, done := context.WithTimeout(ctx, requestTimeout)
-	defer done()
 	c, err := d.pool.Acquire(ctx)
 	if errors.Is(err, puddle.ErrClosedPool) {
 		return eventstore.ErrClosed

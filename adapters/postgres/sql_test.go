@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"database/sql"
+	"errors"
 	"sync"
 	"testing"
 
@@ -33,6 +34,50 @@ func TestSQL(t *testing.T) {
 	for _, bad := range []string{"", "A", "a-b", `a"b`, "1a", "a;b"} {
 		if _, err := postgres.OpenSQL(t.Context(), url, bad); err == nil {
 			t.Errorf("schema %q was taken", bad)
+		}
+	}
+}
+
+func TestSQLForReading(t *testing.T) {
+	url := pgtest.New(t)
+	if _, err := postgres.OpenSQLForReading(t.Context(), url, "chirograph_a"); !errors.Is(err, postgres.ErrNoSchema) {
+		t.Errorf("no schema: %v", err)
+	}
+	if _, err := openedSQL(t, url, "chirograph_a").Exec("CREATE TABLE x(n int); INSERT INTO x VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, url, "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END$$") // like a standby
+	if _, err := postgres.OpenSQL(t.Context(), url, "chirograph_a"); err == nil {
+		t.Error("a server that cannot be written to was taken for writing")
+	}
+	db, err := postgres.OpenSQLForReading(t.Context(), url, "chirograph_a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	if err := db.QueryRow("SELECT n FROM x").Scan(&n); n != 1 || err != nil {
+		t.Errorf("read %d, %v", n, err)
+	}
+	if _, err := db.Exec("INSERT INTO x VALUES (2)"); err == nil {
+		t.Error("it writes")
+	}
+}
+
+func TestAHandleHasLimits(t *testing.T) {
+	url := pgtest.New(t)
+	openedSQL(t, url, "chirograph_a")
+	reading, err := postgres.OpenSQLForReading(t.Context(), url, "chirograph_a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	for _, db := range []*sql.DB{openedSQL(t, url, "chirograph_a"), reading} {
+		for _, name := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+			var is string
+			if err := db.QueryRow("SHOW " + name).Scan(&is); err != nil || is == "0" {
+				t.Errorf("%s is %s, %v", name, is, err)
+			}
 		}
 	}
 }

@@ -152,6 +152,8 @@ func (t *Table) Extend(ctx context.Context, rows []ledger.Row, nodes []ledger.No
 	if err := errors.Join(t.isOpen(), ctx.Err()); err != nil {
 		return err
 	}
+	ctx, done := context.WithTimeout(ctx, phaseTimeout)
+	defer done()
 	return t.once(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		return transact(ctx, c, func(tx pgx.Tx) error {
 			last, err := t.last(ctx, tx)
