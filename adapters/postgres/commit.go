@@ -59,7 +59,7 @@ func (w *writer) attempt(batch []*request) (*transaction, []*request, error) {
 			return nil, batch, err
 		}
 	}
-	if len(t.events) == 0 && len(t.keys) == 0 {
+	if len(t.events) == 0 && len(t.keys) == 0 && !t.repeats {
 		w.rollback(ctx)
 		return t, batch, nil
 	}
@@ -102,6 +102,15 @@ func (w *writer) rollback(ctx context.Context) {
 	}
 }
 
+var errNoStandby = errors.New("the server was told not to wait for its standby")
+
+// notice hears a COMMIT that succeeded with a warning: somebody cancelled it
+// while it waited for a synchronous standby.
+func (w *writer) notice(_ *pgconn.PgConn, n *pgconn.Notice) {
+	const warning = "01000"
+	w.warned = w.warned || n.Code == warning
+}
+
 // finish sends everything that t writes together with the COMMIT. Once that
 // is sent, only the server can say that nothing was written.
 func (w *writer) finish(t *transaction) error {
@@ -113,12 +122,16 @@ func (w *writer) finish(t *transaction) error {
 	var err error
 	var tag pgconn.CommandTag
 	for range b.Len() {
+		w.warned = false
 		if tag, err = results.Exec(); err != nil {
 			break
 		}
 	}
 	_ = results.Close() // if it was acknowledged, it was
 	if err == nil && tag.String() == "COMMIT" {
+		if w.warned {
+			return fmt.Errorf("%w: %w", eventstore.ErrUnknownOutcome, errNoStandby)
+		}
 		return nil
 	}
 	if err == nil {

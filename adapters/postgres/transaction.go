@@ -21,6 +21,8 @@ type transaction struct {
 	events []eventstore.Event
 	keys   []eventstore.Once
 
+	repeats bool // something is answered with what is there already
+
 	rows  columns
 	nodes []ledger.Node
 	begun struct { // streams that did not exist
@@ -34,6 +36,7 @@ func (t *transaction) write(appends []eventstore.Append, steps []admission.Step)
 	for i, step := range steps {
 		receipts[i] = step.Receipt
 		if !step.Write {
+			t.repeats = t.repeats || len(appends[i].Events) > 0
 			continue
 		}
 		a := &appends[i]
@@ -115,6 +118,9 @@ var writerStatements = []string{
 
 // statements are all that t does, but for the commit. Twice as many expired
 // keys are forgotten as are added, so that they never pile up.
+//
+// A transaction that only repeats writes too: a COMMIT without anything
+// written waits for no standby, and what is repeated may not have reached it.
 func (t *transaction) statements() *pgx.Batch {
 	b := &pgx.Batch{}
 	if len(t.begun.sids) > 0 {
@@ -127,6 +133,9 @@ func (t *transaction) statements() *pgx.Batch {
 			t.told = now
 			b.Queue(notify, t.log.channel, t.size)
 		}
+	}
+	if b.Len() == 0 && len(t.keys) == 0 { // the head as it is
+		b.Queue(moveHead, t.size, t.recorded, joined(t.edge))
 	}
 	if len(t.nodes) > 0 {
 		queueNodes(b, t.nodes)

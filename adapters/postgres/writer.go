@@ -28,6 +28,7 @@ type writer struct {
 
 	crowded bool      // another node had the lock the last time
 	told    time.Time // when others were told last that the head moves
+	warned  bool      // by the server, about the last statement
 
 	record []byte // buffer for the record that is hashed
 }
@@ -145,7 +146,10 @@ func (w *writer) connect() (err error) {
 	ctx, done := context.WithTimeout(w.log.ended, connectPatience)
 	defer done()
 	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
-		if w.conn, err = pgx.ConnectConfig(ctx, w.log.config); err == nil {
+		config := w.log.config.Copy()
+		config.OnNotice = w.notice
+		_ = neverCancelling(ctx, config)
+		if w.conn, err = pgx.ConnectConfig(ctx, config); err == nil {
 			err = w.ready(ctx)
 		}
 		w.log.health.note(err)
