@@ -137,7 +137,7 @@ const stored = `SELECT count, last, until FROM failures WHERE key = ?`
 
 // scan returns the failures of a row as they count at a time, and whether
 // there is a row.
-func (l limit) scan(row *sql.Row, now time.Time) (_ failures, known bool, err error) {
+func (l limit) scan(row tables.Row, now time.Time) (_ failures, known bool, err error) {
 	var count int
 	var last, until int64
 	err = row.Scan(&count, &last, &until)

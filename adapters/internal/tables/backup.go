@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"time"
 )
 
 // Backup writes a consistent copy to a new SQLite file, durably, and while the
@@ -41,11 +42,14 @@ func (d *DB) export(ctx context.Context, file string) error {
 		return err
 	}
 	defer from.Rollback()
+	if _, err := from.ExecContext(ctx, "SET LOCAL statement_timeout = 0"); err != nil { // who backs up may be slow
+		return err
+	}
 	to, err := Open(ctx, file, d.schema)
 	if err != nil {
 		return err
 	}
-	err = to.Update(ctx, func(tx Tx) error { return fill(ctx, Tx{d, from}, tx, d.schema.Tables) })
+	err = to.Update(ctx, func(tx Tx) error { return fill(ctx, Tx{db: d, tx: from}, tx, d.schema.Tables) })
 	if err == nil { // one file, which can be read where nothing can be written
 		_, err = to.write.ExecContext(ctx, "PRAGMA journal_mode = DELETE")
 	}
@@ -63,7 +67,7 @@ func (d *DB) Restore(ctx context.Context, file string, check func(Reader) error,
 	if err := check(from); err != nil {
 		return err
 	}
-	return d.Update(ctx, func(tx Tx) error {
+	return d.repeat(ctx, time.Time{}, func(tx Tx) error {
 		for _, t := range tables {
 			if err := empty(ctx, tx, t); err != nil {
 				return err

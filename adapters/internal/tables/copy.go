@@ -2,7 +2,6 @@ package tables
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -55,7 +54,7 @@ func fillTable(ctx context.Context, from Reader, to Tx, table string) error {
 	return errors.Join(rows.Err(), flush())
 }
 
-func scan(rows *sql.Rows, columns int) ([]any, error) {
+func scan(rows *Rows, columns int) ([]any, error) {
 	row, into := make([]any, columns), make([]any, columns)
 	for i := range row {
 		into[i] = &row[i]

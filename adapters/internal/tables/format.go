@@ -6,14 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
+
+// migrationPatience is how long a node waits for others that lift the tables,
+// and for what uses them.
+const migrationPatience = time.Minute
 
 // migrate lifts the tables to the newest format, in one transaction.
 func (d *DB) migrate(ctx context.Context) error {
 	if d.shared {
-		return d.Update(ctx, func(tx Tx) error { return d.migrateShared(ctx, tx) })
+		return d.repeat(ctx, d.bound(migrationPatience), func(tx Tx) error { return d.migrateShared(ctx, tx) })
 	}
-	return d.Update(ctx, func(tx Tx) error {
+	return d.repeat(ctx, time.Time{}, func(tx Tx) error {
 		var format int
 		if err := tx.QueryRow(ctx, "PRAGMA user_version").Scan(&format); err != nil {
 			return err
@@ -38,6 +43,10 @@ func (d *DB) migrateShared(ctx context.Context, tx Tx) error {
 			format INTEGER NOT NULL,
 			since  INTEGER NOT NULL -- the oldest format whose version may use these tables
 		) WITHOUT ROWID`),
+		translated(`CREATE TABLE IF NOT EXISTS traces (
+			part TEXT PRIMARY KEY,
+			erasures INTEGER NOT NULL -- how often, since the last scrub that ended
+		) WITHOUT ROWID`),
 	} {
 		if _, err := tx.Exec(ctx, first); err != nil {
 			return err
@@ -58,6 +67,29 @@ func (d *DB) migrateShared(ctx context.Context, tx Tx) error {
 		INSERT INTO formats (part, format, since) VALUES (?, ?, ?)
 		ON CONFLICT (part) DO UPDATE SET format = excluded.format, since = excluded.since`,
 		d.schema.Part, len(d.schema.Formats), d.schema.Since)
+	return err
+}
+
+// formatted fails unless a shared schema has the tables of this version. It
+// changes nothing.
+func (d *DB) formatted(ctx context.Context) error {
+	var there bool
+	if err := d.QueryRow(ctx, `SELECT to_regclass('formats') IS NOT NULL`).Scan(&there); err != nil {
+		return err
+	}
+	if !there {
+		return ErrNone
+	}
+	var format, since int
+	err := d.QueryRow(ctx, `SELECT format, since FROM formats WHERE part = ?`, d.schema.Part).Scan(&format, &since)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNone
+	case err == nil && format < len(d.schema.Formats):
+		return ErrOlder
+	case err == nil:
+		err = d.known(format, since)
+	}
 	return err
 }
 

@@ -5,29 +5,33 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Reader asks for rows.
 type Reader interface {
-	QueryRow(ctx context.Context, query string, args ...any) *sql.Row
-	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) Row
+	Query(ctx context.Context, query string, args ...any) (*Rows, error)
 }
 
 var _, _ Reader = (*DB)(nil), Tx{}
 
 // QueryRow implements [Reader] on what is committed.
-func (d *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return d.read.QueryRowContext(ctx, d.words(query), args...)
+func (d *DB) QueryRow(ctx context.Context, query string, args ...any) Row {
+	return d.begin(ctx, d.bound(patience)).row(d.read, d.words(query), args)
 }
 
 // Query implements [Reader] on what is committed.
-func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return d.read.QueryContext(ctx, d.words(query), args...)
+func (d *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	return d.begin(ctx, d.bound(patience)).rows(d.read, d.words(query), args)
 }
 
 // Exec runs one statement, which is durable when Exec returns.
 func (d *DB) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return d.write.ExecContext(ctx, d.words(query), args...)
+	if d.readOnly {
+		return nil, ErrReadOnly
+	}
+	return d.begin(ctx, d.bound(patience)).exec(d.write, d.words(query), args)
 }
 
 func (d *DB) words(query string) string {
@@ -39,28 +43,32 @@ func (d *DB) words(query string) string {
 
 // A Tx is a transaction that may write.
 type Tx struct {
-	db *DB
-	tx *sql.Tx
+	db     *DB
+	tx     *sql.Tx
+	until  time.Time // zero for ever
+	traces *bool
 }
 
+func (t Tx) begin(ctx context.Context) *call { return t.db.begin(ctx, t.until) }
+
 // QueryRow implements [Reader].
-func (t Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(ctx, t.db.words(query), args...)
+func (t Tx) QueryRow(ctx context.Context, query string, args ...any) Row {
+	return t.begin(ctx).row(t.tx, t.db.words(query), args)
 }
 
 // Query implements [Reader].
-func (t Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.tx.QueryContext(ctx, t.db.words(query), args...)
+func (t Tx) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	return t.begin(ctx).rows(t.tx, t.db.words(query), args)
 }
 
 // Exec runs one statement.
 func (t Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.tx.ExecContext(ctx, t.db.words(query), args...)
+	return t.begin(ctx).exec(t.tx, t.db.words(query), args)
 }
 
 // Lock is QueryRow on one table. Until the transaction ends nobody else
 // changes the row.
-func (t Tx) Lock(ctx context.Context, query string, args ...any) *sql.Row {
+func (t Tx) Lock(ctx context.Context, query string, args ...any) Row {
 	if t.db.shared {
 		query += " FOR UPDATE"
 	}
@@ -93,7 +101,7 @@ func numbered(query string) string {
 }
 
 // Column returns the only column of the rows of a query.
-func Column(rows *sql.Rows, err error) (all []string, _ error) {
+func Column(rows *Rows, err error) (all []string, _ error) {
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // Why tables are not opened or filled.
@@ -25,12 +26,18 @@ var (
 	// tables in a way that this version does not know. They are not touched.
 	ErrNewer = errors.New("the tables have a newer format than this version knows")
 
-	// ErrOlder means that a file must first be opened to be written, which
-	// lifts it to the format of this version.
-	ErrOlder = errors.New("the file has an older format")
+	// ErrOlder means that tables must first be opened to be written, which
+	// lifts them to the format of this version.
+	ErrOlder = errors.New("the tables have an older format")
 
 	// ErrNotEmpty means that tables to be filled from a backup hold rows.
 	ErrNotEmpty = errors.New("the tables are not empty")
+
+	// ErrNone means that tables to be read were never made.
+	ErrNone = errors.New("there are no tables yet")
+
+	// ErrReadOnly means that the tables were opened for reading only.
+	ErrReadOnly = errors.New("the tables were opened for reading only")
 )
 
 // A Schema is what the tables of one part of the platform look like.
@@ -55,7 +62,12 @@ type DB struct {
 	schema      Schema
 	write, read *sql.DB
 	shared      bool
+	readOnly    bool
 	copying     sync.Mutex
+
+	// unclean says that a file may hold traces of what was erased. Nobody
+	// knows what a process did before that had it open.
+	unclean atomic.Bool
 }
 
 // Open opens the tables in a SQLite file, and makes a missing one, for its
@@ -77,7 +89,19 @@ func Share(ctx context.Context, db *sql.DB, s Schema) (*DB, error) {
 	return (&DB{schema: s, write: db, read: db, shared: true}).ready(ctx)
 }
 
+// ShareForReading is [Share] of tables that are there, of this version's
+// format: [ErrNone] or [ErrOlder] if they are not. It writes nothing, so a
+// standby will do.
+func ShareForReading(ctx context.Context, db *sql.DB, s Schema) (*DB, error) {
+	d := &DB{schema: s, write: db, read: db, shared: true, readOnly: true}
+	if err := d.formatted(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
 func (d *DB) ready(ctx context.Context) (*DB, error) {
+	d.unclean.Store(true)
 	for _, step := range []func(context.Context) error{d.asserted, d.migrate} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, d.Close())

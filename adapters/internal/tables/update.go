@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 )
 
 // attempts bounds how often a transaction is begun in spite of racers.
@@ -13,30 +14,47 @@ const attempts = 10
 // A transaction that a racer on a shared database got in the way of left
 // nothing behind, and do runs again.
 func (d *DB) Update(ctx context.Context, do func(Tx) error) error {
+	if d.readOnly {
+		return ErrReadOnly
+	}
+	return d.repeat(ctx, d.bound(patience), do)
+}
+
+// repeat is [DB.Update] that ends at a time, if that is not zero.
+func (d *DB) repeat(ctx context.Context, until time.Time, do func(Tx) error) error {
 	for n := 1; ; n++ {
-		err := d.update(ctx, do)
+		err := d.update(ctx, until, do)
 		if n == attempts || !raced(err) {
 			return err
 		}
 	}
 }
 
-func (d *DB) update(ctx context.Context, do func(Tx) error) error {
+func (d *DB) update(ctx context.Context, until time.Time, do func(Tx) error) error {
+	c := d.begin(ctx, until)
+	defer c.end()
 	var options *sql.TxOptions
 	if d.shared {
 		// Each statement sees what was committed before it, so that a
 		// transaction that had to wait for a row goes on with its newest state.
 		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 	}
-	tx, err := d.write.BeginTx(ctx, options)
+	tx, err := d.write.BeginTx(c.ctx, options)
 	if err != nil {
-		return err
+		return c.judged(err)
 	}
 	defer tx.Rollback()
-	if err := do(Tx{d, tx}); err != nil {
+	t := Tx{db: d, tx: tx, until: until, traces: new(bool)}
+	if err := do(t); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if *t.traces {
+		defer d.unclean.Store(true) // after an error too: the outcome may be unknown
+		if err := t.note(ctx); err != nil {
+			return err
+		}
+	}
+	return c.judged(tx.Commit())
 }
 
 // raced reports whether PostgreSQL refused a transaction because of another
