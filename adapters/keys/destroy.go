@@ -89,6 +89,18 @@ func (r *Ring) Destroyed(ctx context.Context) ([]string, error) {
 	return holders, nil
 }
 
+// DestroyedSubjects returns the subjects among them, as holders.
+func (r *Ring) DestroyedSubjects(ctx context.Context) ([]string, error) {
+	holders, err := tables.Column(r.db.Query(ctx, `
+		SELECT holder FROM keys
+		WHERE destroyed IS NOT NULL AND holder >= 'subject:' AND holder < 'subject;' -- the character after the colon
+		ORDER BY holder`))
+	if err != nil {
+		return nil, fmt.Errorf("keys: list the destroyed subjects: %w", err)
+	}
+	return holders, nil
+}
+
 // buried completes the destruction of keys.
 func (r *Ring) buried(ctx context.Context, holders []string, err error) error {
 	r.ciphers.forget(holders) // after an error too: the outcome may be unknown
@@ -124,6 +136,7 @@ func (r *Ring) bury(ctx context.Context, tx tables.Tx, holders []string, whose f
 			return ended, err
 		}
 		ended++
+		tx.Traces()
 	}
 	return ended, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,10 @@ func testDestroy(t *testing.T, e engine) {
 			got, err := r.Destroyed(ctx)
 			if err != nil || !slices.Equal(got, tt.erased) {
 				t.Errorf("destroyed are %v (%v), want %v", got, err, tt.erased)
+			}
+			subjects := slices.DeleteFunc(got, func(h string) bool { return !strings.HasPrefix(h, "subject:") })
+			if only, err := r.DestroyedSubjects(ctx); err != nil || !slices.Equal(only, subjects) {
+				t.Errorf("destroyed subjects are %v (%v), want %v", only, err, subjects)
 			}
 			for _, h := range tt.erased {
 				if _, err := r.Sealer(ctx, h); !errors.Is(err, eventstore.ErrErased) || errors.Is(err, errNoKey) {

@@ -11,6 +11,15 @@ var (
 	// ErrNotEmpty means that a keyring to be filled from a backup has keys.
 	ErrNotEmpty = tables.ErrNotEmpty
 
+	// ErrOlder means that a keyring to be read must first be opened by a server.
+	ErrOlder = tables.ErrOlder
+
+	// ErrNone means that there is no shared keyring to be read.
+	ErrNone = tables.ErrNone
+
+	// ErrReadOnly means that a keyring was opened for reading only.
+	ErrReadOnly = tables.ErrReadOnly
+
 	// ErrTraces means that keys are destroyed for every use, but that bytes of
 	// them may remain where they need not. Repeat the call.
 	ErrTraces = tables.ErrTraces

@@ -88,17 +88,42 @@ func OpenShared(ctx context.Context, db *sql.DB, m *Master, s Settings) (*Ring, 
 	return r, nil
 }
 
+// OpenSharedForReading is [OpenShared] of a keyring that is there, to open
+// what was sealed; whatever would change it fails with [ErrReadOnly]. It writes
+// nothing, so a standby will do. [ErrNone] if there is none.
+func OpenSharedForReading(ctx context.Context, db *sql.DB, m *Master, s Settings) (*Ring, error) {
+	shared, err := tables.ShareForReading(ctx, db, schema)
+	if err != nil {
+		return nil, fmt.Errorf("keys: open the shared keyring: %w", err)
+	}
+	r, err := unproven(shared, m, s)
+	if err == nil {
+		err = proven(ctx, shared, r.check)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keys: open the shared keyring: %w", err)
+	}
+	return r, nil
+}
+
 func on(ctx context.Context, db *tables.DB, m *Master, s Settings) (*Ring, error) {
+	r, err := unproven(db, m, s)
+	if err != nil {
+		return nil, err
+	}
+	return r, db.Update(ctx, func(tx tables.Tx) error { return r.prove(ctx, tx) })
+}
+
+func unproven(db *tables.DB, m *Master, s Settings) (*Ring, error) {
 	s = s.orDefault()
 	cache, err := lru.New[string, known](s.Cached)
 	if err != nil {
 		return nil, err
 	}
-	r := &Ring{
+	return &Ring{
 		db: db, settings: s, ciphers: &ciphers{lru: cache, shared: db.Shared()}, check: m.Derive(forCheck),
 		holders: newWrapper(m, forHolders), signing: newWrapper(m, forSigning), secrets: newWrapper(m, forSecrets),
-	}
-	return r, db.Update(ctx, func(tx tables.Tx) error { return r.prove(ctx, tx) })
+	}, nil
 }
 
 // prove compares the check value of the keyring with the master key's, or sets

@@ -123,6 +123,7 @@ func (k SigningKeys) Destroy(ctx context.Context, kid string) error {
 		if err := blank(ctx, tx, slot.Int64); err != nil {
 			return err
 		}
+		tx.Traces()
 		_, err = tx.Exec(ctx, `UPDATE signing SET slot = NULL, destroyed = ? WHERE kid = ?`, k.ring.now(), kid)
 		return err
 	})

@@ -19,8 +19,12 @@ var ofSubjects = []string{"credentials", "sessions", "customers"}
 func (s *Store) Erase(ctx context.Context, subject string) error {
 	err := s.db.Update(ctx, func(tx tables.Tx) error {
 		for _, table := range ofSubjects {
-			if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE subject = ?`, subject); err != nil {
+			deleted, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE subject = ?`, subject)
+			if err != nil {
 				return err
+			}
+			if n, err := deleted.RowsAffected(); n > 0 || err != nil {
+				tx.Traces()
 			}
 		}
 		return nil

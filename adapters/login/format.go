@@ -8,6 +8,15 @@ var (
 	// format that this version does not know. It is not touched.
 	ErrNewer = tables.ErrNewer
 
+	// ErrOlder means that a store to be read must first be opened by a server.
+	ErrOlder = tables.ErrOlder
+
+	// ErrNone means that there is no shared store to be read.
+	ErrNone = tables.ErrNone
+
+	// ErrReadOnly means that a store was opened for reading only.
+	ErrReadOnly = tables.ErrReadOnly
+
 	// ErrTraces means that rows are deleted, but that bytes of them may remain
 	// where they need not. Repeat the call.
 	ErrTraces = tables.ErrTraces

@@ -88,6 +88,20 @@ func OpenShared(ctx context.Context, db *sql.DB, index [32]byte, keys eventstore
 	return on(shared, index, keys, s), nil
 }
 
+// OpenSharedForReading is [OpenShared] of a login state that is there; whatever
+// would change it fails with [ErrReadOnly]. It writes nothing, so a standby
+// will do. [ErrNone] if there is none.
+func OpenSharedForReading(ctx context.Context, db *sql.DB, index [32]byte, keys eventstore.Keyring, s Settings) (*Store, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	shared, err := tables.ShareForReading(ctx, db, schema)
+	if err != nil {
+		return nil, fmt.Errorf("login: open the shared login state: %w", err)
+	}
+	return on(shared, index, keys, s), nil
+}
+
 func (s Settings) check() error {
 	if s.Idle <= 0 || s.Absolute <= 0 || s.Hash.Iterations == 0 || s.Hash.Parallelism == 0 {
 		return errors.New("login: settings lack a limit of sessions or the parameters of argon2id")

@@ -7,6 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/chirograph/chirograph/adapters/postgres"
+	"github.com/chirograph/chirograph/adapters/postgres/pgtest"
 )
 
 func TestNodes(t *testing.T) {
@@ -22,6 +25,8 @@ func TestNodes(t *testing.T) {
 		{"lose no failure", testNoFailureIsLost},
 		{"give one name to one customer", testNamesRace},
 		{"sweep together", testNodesSweepTogether},
+		{"vacuum once for a subject that all erase", testErasureOnEveryNode},
+		{"find a session, reading only", testReadingOnly},
 	} {
 		t.Run(r.name, func(t *testing.T) { r.test(t, e) })
 	}
@@ -218,5 +223,43 @@ func testNodesSweepTogether(t *testing.T, e engine) {
 		if n != 0 {
 			t.Errorf("%d %s stay", n, table)
 		}
+	}
+}
+
+func testErasureOnEveryNode(t *testing.T, e engine) {
+	all := nodes(t, e, 2)
+	must(t, all[0].PutCustomer(ctx, ada))
+	for _, s := range []*Store{all[0], all[1], all[0]} {
+		must(t, s.Erase(ctx, ada.Subject))
+	}
+	var times int
+	must(t, all[0].db.QueryRow(ctx, `
+		SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'customers' AND schemaname = current_schema()`).Scan(&times))
+	if times != 1 {
+		t.Errorf("the table was vacuumed %d times", times)
+	}
+}
+
+func testReadingOnly(t *testing.T, _ engine) {
+	url := pgtest.New(t)
+	db, err := postgres.OpenSQL(ctx, url, "read")
+	must(t, err)
+	defer db.Close()
+	read, err := postgres.OpenSQLForReading(ctx, url, "read")
+	must(t, err)
+	defer read.Close()
+	if _, err := OpenSharedForReading(ctx, read, [32]byte{1}, &keyring{}, quick()); !errors.Is(err, ErrNone) {
+		t.Errorf("no store: %v", err)
+	}
+	s, err := OpenShared(ctx, db, [32]byte{1}, &keyring{}, quick())
+	must(t, err)
+	cookie, _, err := s.Start(ctx, alice, noon)
+	must(t, err)
+	reader, err := OpenSharedForReading(ctx, read, [32]byte{1}, &keyring{}, quick())
+	must(t, err)
+	_, err = reader.Find(ctx, "fapi2", cookie, noon)
+	must(t, err)
+	if err := reader.End(ctx, "fapi2", cookie); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("an end: %v", err)
 	}
 }
