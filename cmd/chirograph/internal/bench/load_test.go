@@ -29,10 +29,16 @@ type call struct {
 // the order of calls. Any answer but want fails the benchmark.
 func send(b *testing.B, client *http.Client, calls []call, want int) []string {
 	b.Helper()
+	return sendOver(b, client, connections, calls, want)
+}
+
+// sendOver is send with so many clients at once.
+func sendOver(b *testing.B, client *http.Client, clients int, calls []call, want int) []string {
+	b.Helper()
 	bodies := make([]string, len(calls))
 	var next atomic.Int64
 	var group sync.WaitGroup
-	for range connections {
+	for range clients {
 		group.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1

@@ -78,16 +78,20 @@ func (c cluster) billed(b *testing.B, work func()) bill {
 }
 
 // BenchmarkNodes compares three nodes, which are asked in turn, with one: the
-// CPU of a request, that of all nodes and of their database counted. Rounds of
-// both alternate, over two servers of the same settings.
+// CPU of a request, that of all nodes and of their database counted. Each node
+// has as many clients as the one, or they share those of the one. Rounds of both
+// alternate, over two servers of the same settings.
 func BenchmarkNodes(b *testing.B) {
 	for _, row := range []struct {
 		name, where string
+		each        bool // node has its own clients
 		load
 	}{
-		{"client_credentials", config.PerNode, load{http.StatusOK, clientCredentials}},
-		{"client_credentials, shared projections", config.Shared, load{http.StatusOK, clientCredentials}},
-		{"pushed request", config.PerNode, load{http.StatusCreated, pushedRequests}},
+		{"client_credentials", config.PerNode, true, load{http.StatusOK, clientCredentials}},
+		{"client_credentials, shared projections", config.Shared, true, load{http.StatusOK, clientCredentials}},
+		{"pushed request", config.PerNode, true, load{http.StatusCreated, pushedRequests}},
+		{"client_credentials, the clients of one", config.PerNode, false, load{http.StatusOK, clientCredentials}},
+		{"pushed request, the clients of one", config.PerNode, false, load{http.StatusCreated, pushedRequests}},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			b.Setenv(projectionsVariable, row.where)
@@ -95,7 +99,11 @@ func BenchmarkNodes(b *testing.B) {
 			client := httpClient(nil)
 			measure := func(c cluster) bill {
 				calls := c.spread(row.calls(b, c.nodes[0], *requestsPerRound))
-				return c.billed(b, func() { send(b, client, calls, row.want) }).over(len(calls))
+				clients := connections
+				if row.each {
+					clients *= len(c.nodes)
+				}
+				return c.billed(b, func() { sendOver(b, client, clients, calls, row.want) }).over(len(calls))
 			}
 			measure(one) // connections, caches and the heap settle
 			measure(three)
