@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/ledger"
@@ -13,9 +15,9 @@ import (
 const maxRows = 1000
 
 // Follow adds leaves to the table as events come, until ctx ends. One node at
-// a time does so, but two do no harm: the one that is late gets
-// [ledger.ErrDeposed] and ends. Follow also ends with [eventstore.ErrClosed], and
-// with [ledger.RollbackError] or [ledger.AlteredError] if the server has not the
+// a time does so, but two do no harm: the one that is late stands aside for a
+// moment. Follow also ends with [eventstore.ErrClosed], and with
+// [ledger.RollbackError] or [ledger.AlteredError] if the server has not the
 // events any more that were numbered. It goes on after every other failure.
 func (l *Log) Follow(ctx context.Context) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -26,6 +28,10 @@ func (l *Log) Follow(ctx context.Context) error {
 			return ctx.Err()
 		case ends(err):
 			return err
+		case errors.Is(err, ledger.ErrDeposed):
+			l.log.Debug("somebody else numbers")
+			sleep(ctx, aside/2+rand.N(aside/2))
+			continue
 		case extended:
 			pause = firstPause
 		}
@@ -36,9 +42,12 @@ func (l *Log) Follow(ctx context.Context) error {
 	}
 }
 
+// aside is how long one that follows leaves the table to another.
+const aside = time.Second
+
 func ends(err error) bool {
 	altered, rollback := (*ledger.AlteredError)(nil), (*ledger.RollbackError)(nil)
-	return errors.Is(err, ledger.ErrDeposed) || errors.Is(err, eventstore.ErrClosed) || errors.Is(err, eventstore.ErrHalted) ||
+	return errors.Is(err, eventstore.ErrClosed) || errors.Is(err, eventstore.ErrHalted) ||
 		errors.As(err, &altered) || errors.As(err, &rollback)
 }
 
@@ -48,12 +57,14 @@ func (l *Log) extend(ctx context.Context, extended func()) error {
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
-	if err := l.checkTail(ctx); err != nil {
-		return err
-	}
-	n, _, err := ledger.Resume(ctx, l.id, l.table)
+	n, tail, err := ledger.Resume(ctx, l.id, l.table)
 	if err != nil {
 		return err
+	}
+	if n.Size() > 0 {
+		if err := l.agree(ctx, tail); err != nil {
+			return err
+		}
 	}
 	for {
 		head, err := l.more(ctx, eventstore.Position(n.Size()))
@@ -64,6 +75,24 @@ func (l *Log) extend(ctx context.Context, extended func()) error {
 			return err
 		}
 	}
+}
+
+// agree demands that the table ends where this node has that leaf too. The
+// leaves before it were compared when the log was opened.
+func (l *Log) agree(ctx context.Context, tail ledger.Row) error {
+	if missing, err := l.missing(ctx, tail); err != nil || missing {
+		if err == nil {
+			err = l.rolledBack(ctx, tail.Leaf+1)
+		}
+		return err
+	}
+	if _, err := l.more(ctx, eventstore.Position(tail.Leaf)); err != nil {
+		return err
+	}
+	if r, found := l.index.at(tail.Leaf); found && r != (row{tail.Place, tail.Recorded.UnixNano()}) {
+		return &ledger.AlteredError{Position: eventstore.Position(tail.Leaf + 1), What: "the table ends with another event than this node has there"}
+	}
+	return nil
 }
 
 // extendTo adds the leaves up to head.

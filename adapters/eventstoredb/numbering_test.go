@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,45 +121,65 @@ func TestNodesAgreeWithoutAFollower(t *testing.T) {
 	}
 }
 
-func TestOfTwoFollowersOneIsDeposed(t *testing.T) {
+// Two that follow do not end, nor read again and again what was compared once.
+func TestTwoMayFollow(t *testing.T) {
 	w := newWorld(t, 1)
+	counted := &asked{Table: w.options.Table}
+	w.options.Table = counted
 	a, b := w.open(t), w.open(t)
-	fill(t, a, 10)
+	fill(t, a, 100)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ends := make(chan error, 2)
 	for _, log := range []*eventstoredb.Log{a, b} {
 		go func() { ends <- log.Follow(ctx) }()
 	}
-	var ended error
-	for i := 0; ended == nil; i++ {
-		if i == 5000 {
-			t.Fatal("both follow")
+	for i := 0; counted.deposed.Load() < 2; i++ {
+		if i == 20_000 {
+			t.Fatal("none is late")
 		}
 		fill(t, a, 1)
-		select {
-		case ended = <-ends:
-		default:
-		}
-	}
-	if !errors.Is(ended, ledger.ErrDeposed) {
-		t.Fatalf("it ended with %v", ended)
 	}
 	head, err := a.Head(t.Context())
 	for size := int64(0); err == nil && size < int64(head); {
 		size, err = a.Size(t.Context())
 	}
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(ends) > 0 {
+		t.Fatalf("%d have ended, %v", len(ends), err)
+	}
+	if n := counted.rows.Load(); n > int64(head)/2 {
+		t.Errorf("%d leaves were read for %d events", n, head)
 	}
 	root, err := ledger.Root(t.Context(), b, int64(head))
 	if again := hashed(t, b, int(head)); err != nil || root != again {
 		t.Errorf("root %v, %v; want %v", root, err, again)
 	}
 	stop()
-	if err := <-ends; !errors.Is(err, context.Canceled) {
-		t.Errorf("the other ended with %v", err)
+	for range 2 {
+		if err := <-ends; !errors.Is(err, context.Canceled) {
+			t.Errorf("one ended with %v", err)
+		}
 	}
+}
+
+// asked is a table that counts what it is asked for.
+type asked struct {
+	ledger.Table
+	rows, deposed atomic.Int64
+}
+
+func (a *asked) Rows(ctx context.Context, from, to int64) ([]ledger.Row, error) {
+	rows, err := a.Table.Rows(ctx, from, to)
+	a.rows.Add(int64(len(rows)))
+	return rows, err
+}
+
+func (a *asked) Extend(ctx context.Context, rows []ledger.Row, nodes []ledger.Node) error {
+	err := a.Table.Extend(ctx, rows, nodes)
+	if errors.Is(err, ledger.ErrDeposed) {
+		a.deposed.Add(1)
+	}
+	return err
 }
 
 // hashed is the root of a tree over all events, hashed anew.

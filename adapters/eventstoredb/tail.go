@@ -9,7 +9,7 @@ import (
 )
 
 // checkedTail is how many of the last leaves are hashed again when a log is
-// opened or numbering begins.
+// opened.
 const checkedTail = 1000
 
 // checkTail compares the last leaves of the table with the events at their
