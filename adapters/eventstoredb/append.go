@@ -26,6 +26,8 @@ func (l *Log) Append(ctx context.Context, appends ...eventstore.Append) ([]event
 	if err := errors.Join(l.usable(ctx), l.Halted()); err != nil {
 		return nil, err
 	}
+	ctx, done := context.WithTimeout(ctx, l.patience) // waiting for others included
+	defer done()
 	w := appending{Log: l, appends: appends, batches: make([]batch, len(appends))}
 	if err := w.prepare(); err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func (l *Log) Append(ctx context.Context, appends ...eventstore.Append) ([]event
 			return done, nil
 		}
 	}
-	return w.end(ctx, err)
+	return w.end(ctx, unreached(err))
 }
 
 func refused(err error) bool {

@@ -45,8 +45,8 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics Metrics
 
-	// Patience bounds how long an append or a read is repeated while the
-	// server does not answer, 10 s if zero; Watch is how often it is asked
+	// Patience bounds how long an append may take while the server does not
+	// answer, 10 s if zero, and a read half of that; Watch is how often it is asked
 	// whether the subscription has fallen behind, 3 s if zero.
 	Patience, Watch time.Duration
 }
@@ -163,7 +163,7 @@ func (l *Log) open(ctx context.Context, id uuid.UUID) error {
 	}
 	l.index = newIndex(tail, found)
 	l.running.Go(l.feed)
-	_, err = l.Head(ctx)
+	_, err = l.numberedHead(ctx)
 	return err
 }
 

@@ -9,8 +9,17 @@ import (
 )
 
 // Head is the position of the last event. It asks the server which that is,
-// and waits until this node has numbered it.
+// and waits until this node has numbered it; [eventstore.ErrUnavailable] if that
+// takes too long.
 func (l *Log) Head(ctx context.Context) (eventstore.Position, error) {
+	ctx, done := context.WithTimeout(ctx, l.reading())
+	defer done()
+	head, err := l.numberedHead(ctx)
+	return head, unreached(err)
+}
+
+// numberedHead is Head for those who have as much time as it takes.
+func (l *Log) numberedHead(ctx context.Context) (eventstore.Position, error) {
 	if err := l.usable(ctx); err != nil {
 		return 0, err
 	}

@@ -18,7 +18,7 @@ func (l *Log) Import(ctx context.Context, events []eventstore.Event) error {
 	if err := l.Halted(); err != nil {
 		return err
 	}
-	head, err := l.Head(ctx)
+	head, err := l.numberedHead(ctx)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (k *keys) release(ctx context.Context, c claim) {
 	if len(c.buckets) == 0 {
 		return
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), k.log.patience)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), k.log.oneTry())
 	defer done()
 	var wait sync.WaitGroup
 	for shard, keys := range c.buckets {

@@ -92,6 +92,20 @@ func at(place uint64) esdb.Position { return esdb.Position{Commit: place, Prepar
 // oneTry is how long one call may take: patience is enough for several.
 func (l *Log) oneTry() time.Duration { return l.patience / 4 }
 
+// reading is how long a read may take: whoever waits for it needs some time for
+// what follows.
+func (l *Log) reading() time.Duration { return l.patience / 2 }
+
+// unreached is an error of something that was not done: [eventstore.ErrUnavailable]
+// if there was no time left to do it.
+func unreached(err error) error {
+	known := errors.Is(err, eventstore.ErrUnavailable) || errors.Is(err, eventstore.ErrUnknownOutcome) || refused(err)
+	if known || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
+}
+
 const (
 	firstPause = 10 * time.Millisecond
 	lastPause  = time.Second
@@ -103,7 +117,7 @@ func persist[T any](ctx context.Context, l *Log, read func(context.Context, *esd
 	if err := l.usable(ctx); err != nil {
 		return value, err
 	}
-	patience, done := context.WithTimeout(ctx, l.patience)
+	patience, done := context.WithTimeout(ctx, l.reading())
 	defer done()
 	stop := context.AfterFunc(l.ctx, done)
 	defer stop()
@@ -116,7 +130,7 @@ func persist[T any](ctx context.Context, l *Log, read func(context.Context, *esd
 		}
 		if !sleep(patience, pause) {
 			if gone := l.usable(ctx); gone != nil {
-				return value, gone
+				return value, unreached(gone)
 			}
 			return value, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 		}

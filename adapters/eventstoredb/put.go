@@ -156,7 +156,7 @@ func (w *writing) refused(why error) error {
 // unsettled is what is known when there is no time left.
 func (w *writing) unsettled(ctx context.Context) error {
 	why, means := w.last, eventstore.ErrUnavailable
-	if gone := w.usable(ctx); gone != nil {
+	if gone := w.usable(ctx); gone != nil && !errors.Is(gone, context.DeadlineExceeded) {
 		why, means = gone, gone
 	}
 	if w.unknown {

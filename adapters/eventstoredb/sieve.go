@@ -91,7 +91,7 @@ func (s *sieve) run(ctx context.Context) (eventstore.Position, error) {
 			return s.reached(ctx)
 		case s.seen > before:
 			pause, last = firstPause, time.Now()
-		case errors.Is(err, errMute), time.Since(last) > s.patience/2:
+		case errors.Is(err, errMute), time.Since(last) > s.reading():
 			return s.reached(ctx)
 		}
 		s.log.Debug("reading of categories begins anew", "after", err)
@@ -121,7 +121,7 @@ func (s *sieve) subscribe(ctx context.Context) error {
 		ended <- err
 	}()
 	for {
-		silence := time.NewTimer(s.patience / 2)
+		silence := time.NewTimer(s.reading())
 		select {
 		case m := <-messages:
 			err = s.take(ctx, m, messages)
