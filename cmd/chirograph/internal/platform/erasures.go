@@ -50,7 +50,7 @@ func (p *Platform) reapplyErasures(ctx context.Context) error {
 // names. It needs no log, so that nobody who was erased can be read in one
 // that may not be served either.
 func (p *Platform) forgetListed(ctx context.Context) (listed []ledger.Erasure, done map[string]bool, err error) {
-	destroyed, err := p.Ring.Destroyed(ctx)
+	destroyed, err := p.Ring.DestroyedSubjects(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -151,7 +151,11 @@ func (p *Platform) masterHint() string {
 func (p *Platform) openRing(ctx context.Context, head eventstore.Position) (err error) {
 	settings := keys.Settings{Now: p.Now}
 	if p.shared != nil {
-		p.Ring, err = keys.OpenShared(ctx, p.shared.keys, p.master, settings)
+		open := keys.OpenShared
+		if p.ReadOnly {
+			open = keys.OpenSharedForReading
+		}
+		p.Ring, err = open(ctx, p.shared.keys, p.master, settings)
 		return err
 	}
 	if _, err := os.Stat(p.Folder.keyring()); err != nil && head > 0 {
@@ -166,7 +170,11 @@ func (p *Platform) openLogin(ctx context.Context) (err error) {
 	settings.Idle, settings.Absolute = time.Duration(p.Config.Sessions.Idle), time.Duration(p.Config.Sessions.Absolute)
 	index := p.master.Derive(keys.ForLoginNames)
 	if p.shared != nil {
-		p.Login, err = login.OpenShared(ctx, p.shared.login, index, p.Ring, settings)
+		open := login.OpenShared
+		if p.ReadOnly {
+			open = login.OpenSharedForReading
+		}
+		p.Login, err = open(ctx, p.shared.login, index, p.Ring, settings)
 		return err
 	}
 	if _, err := os.Stat(p.Folder.state()); err != nil && !p.fresh {

@@ -50,15 +50,30 @@ func (p *Platform) openShared(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if p.ReadOnly {
+		return s.look(ctx)
+	}
 	for schema, db := range map[string]**sql.DB{keysSchema: &s.keys, loginSchema: &s.login, projectionsSchema: &s.tables} {
 		if *db, err = postgres.OpenSQL(ctx, s.url, schema); err != nil {
 			return err
 		}
 	}
-	if !p.ReadOnly {
-		s.nodes, err = postgres.OpenNodes(ctx, s.url)
-	}
+	s.nodes, err = postgres.OpenNodes(ctx, s.url)
 	return err
+}
+
+// look connects for reading: a standby will do, and nothing is made.
+func (s *shared) look(ctx context.Context) (err error) {
+	for schema, db := range map[string]**sql.DB{keysSchema: &s.keys, loginSchema: &s.login} {
+		*db, err = postgres.OpenSQLForReading(ctx, s.url, schema)
+		if errors.Is(err, postgres.ErrNoSchema) {
+			return errNoShared
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // someName tells processes of one machine apart, also from their predecessors.
