@@ -8,7 +8,6 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/eventstoredb"
 	"github.com/chirograph/chirograph/adapters/postgres"
-	"github.com/chirograph/chirograph/eventstore/ledger"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -64,19 +63,10 @@ func (n numbered) Halted() error { return errors.Join(n.Log.Halted(), n.table.Ha
 // number adds leaves as events come, until ctx ends. It returns an error only
 // if the log turns out to be altered, or not the one that was numbered.
 func (n numbered) number(ctx context.Context) error {
-	for {
-		err := n.Follow(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if !errors.Is(err, ledger.ErrDeposed) {
-			return err
-		}
-		select {
-		case <-time.After(time.Second): // another node numbers: it may be done soon
-		case <-ctx.Done():
-		}
+	if err := n.Follow(ctx); ctx.Err() == nil {
+		return err
 	}
+	return nil
 }
 
 // complete returns when everything that was acknowledged before the call is
