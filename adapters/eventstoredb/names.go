@@ -27,7 +27,6 @@ func (n names) of(s eventstore.Stream) string        { return n.prefix + string(
 func (n names) stream(name string) eventstore.Stream { return eventstore.Stream(name[len(n.prefix):]) }
 func (n names) identity() string                     { return n.prefix + "identity" }
 func (n names) bucket(shard int) string              { return n.prefix + "keys." + strconv.Itoa(shard) }
-func (n names) metadataOf(name string) string        { return "$$" + name }
 
 // ours reports whether an event is one of the log's.
 func (n names) ours(r *esdb.RecordedEvent) bool {
