@@ -79,7 +79,7 @@ func (j *Journal) repeat(ctx context.Context, appends []Append, lost error) ([]R
 		case isRefusal(err):
 			return j.refused(ctx, appends, err)
 		case !errors.Is(err, ErrUnknownOutcome):
-			return nil, fmt.Errorf("%w: %v", ErrUnknownOutcome, err) // which it is, whatever else
+			return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 		}
 		lost = err
 	}

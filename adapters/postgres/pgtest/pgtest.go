@@ -68,6 +68,10 @@ func database(t testing.TB, server string) string {
 	}
 	t.Cleanup(func() { _ = administer(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
+	if query := u.Query(); !query.Has("sslmode") { // as of a server that is started here
+		query.Set("sslmode", "disable")
+		u.RawQuery = query.Encode()
+	}
 	return u.String()
 }
 
