@@ -28,7 +28,8 @@ func TestThreeNodes(t *testing.T) {
 		},
 		"EventStoreDB stand-in": func(t *testing.T) []string {
 			url := standin.New(t, standin.Options{Nodes: 3}).URL()
-			return []string{"--store.engine=eventstoredb", "--store.postgres=" + pgtest.New(t), "--store.eventstoredb=" + url}
+			return []string{"--store.engine=eventstoredb", "--store.postgres=" + pgtest.New(t), "--store.eventstoredb=" + url,
+				"--projections.where=shared"}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
