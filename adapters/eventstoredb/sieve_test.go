@@ -67,7 +67,7 @@ func TestASieveBringsWhatThereIs(t *testing.T) {
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 1)
-			w.options.Patience = 300 * time.Millisecond
+			w.options.Patience = 1500 * time.Millisecond
 			log := w.open(t)
 			mixed(t, log, 3000, 10)
 			settle(t, log)

@@ -58,7 +58,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	fmt.Fprintf(out, "%s\nhttp://%s\n", cluster.URL(), l.Addr())
 	go c.listen(in, out)
 	<-ctx.Done()
-	return errors.Join(server.Close(), cluster.Close())
+	answering, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second) // whoever said quit
+	defer done()
+	return errors.Join(server.Shutdown(answering), cluster.Close())
 }
 
 func parse(args []string) (o standin.Options, control int, err error) {
