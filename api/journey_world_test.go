@@ -274,6 +274,10 @@ func (k townKeys) Assertion(_ context.Context, c oauth.Client, _ api.Tenant, com
 	return fact, client.KeySeen{Thumbprint: thumbprint, Source: "registration"}, err
 }
 
+func (townKeys) Request(context.Context, oauth.Client, api.Tenant, string) (oauth.SignedRequest, client.KeySeen, error) {
+	return oauth.SignedRequest{}, client.KeySeen{}, errors.New("no request is genuine here")
+}
+
 func (townKeys) Claimed(compact string) string {
 	id, _ := jose.PeekIssuer(compact)
 	return id
@@ -315,6 +319,8 @@ func (s townSigner) Verify(_ context.Context, compact string, key func(string) (
 
 // townDesk knows Zelda.
 type townDesk struct{ *town }
+
+func (townDesk) Subject(context.Context, string, string) (string, error) { return "", api.ErrNobody }
 
 func (townDesk) Check(_ context.Context, _, name, password, _ string, _ time.Time) (string, error) {
 	if name == zeldaLogin && password == zeldaPassword {

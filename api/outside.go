@@ -25,6 +25,9 @@ type (
 	ClientKeys interface {
 		// Assertion verifies a client assertion and tells which key did it.
 		Assertion(ctx context.Context, c oauth.Client, i Tenant, compact string) (oauth.Assertion, client.KeySeen, error)
+		// Request verifies a signed authentication request (CIBA, Section
+		// 7.1.1) and tells which key did it.
+		Request(ctx context.Context, c oauth.Client, i Tenant, compact string) (oauth.SignedRequest, client.KeySeen, error)
 		// Claimed returns the client an assertion says it comes from, unverified.
 		Claimed(compact string) string
 		// Certificates returns the x5t#S256 thumbprints in the client's JWK set.
@@ -58,6 +61,40 @@ type (
 	// [*WrongPassword] where the name is somebody's, or with a [*TryLater].
 	Logins interface {
 		Check(ctx context.Context, realm, name, password, address string, now time.Time) (subject string, err error)
+		// Subject returns whose sign-in name it is, or [ErrNobody], after the
+		// same time.
+		Subject(ctx context.Context, realm, name string) (subject string, err error)
+	}
+
+	// HintTokens verifies a login_hint_token (CIBA, Section 7.1) with the keys
+	// of the issuers that the tenant lets name its customers. An error that is
+	// [ErrHintExpired] says only that.
+	HintTokens interface {
+		Verify(ctx context.Context, t Tenant, compact string, now time.Time) (HintToken, error)
+	}
+
+	// UserCodes checks the user_code of a customer (CIBA, Section 7.1.2). It
+	// refuses with [ErrNoUserCode] if none is set, or with [ErrWrongUserCode],
+	// which is also the answer while too many wrong ones lock it.
+	UserCodes interface {
+		CheckUserCode(ctx context.Context, subject, code string, now time.Time) error
+		HasUserCode(ctx context.Context, subject string) (bool, error)
+	}
+
+	// Waiting holds what is still to be sent and must not be in the log:
+	// tokens to be pushed and notification tokens. It is sealed and durable
+	// when Keep returns, and gone after Forget or at its end.
+	Waiting interface {
+		Keep(ctx context.Context, id string, secret []byte, until time.Time) error
+		// Find returns what is kept, or [ErrGone].
+		Find(ctx context.Context, id string, now time.Time) ([]byte, error)
+		Forget(ctx context.Context, id string) error
+	}
+
+	// PendingRequests are the backchannel requests that wait for a customer.
+	// Everything that was acknowledged before a call is in its answer.
+	PendingRequests interface {
+		Pending(ctx context.Context, subject string, now time.Time) ([]PendingRequest, error)
 	}
 
 	// Sessions are signed-in browsers. A session belongs to one issuer.
@@ -142,6 +179,30 @@ type HistoryLine struct {
 	Time     time.Time
 	Sentence string
 }
+
+// A HintToken is a login_hint_token whose signature was verified.
+type HintToken struct {
+	Issuer  string
+	Subject string // of the tenant, if it names one
+	Login   string // or a sign-in name
+}
+
+// A PendingRequest is a backchannel request that waits for an answer.
+type PendingRequest struct {
+	ID      string
+	Client  string
+	Asked   time.Time
+	Expires time.Time
+}
+
+// Why a customer is not found or what is kept is not there.
+var (
+	ErrNobody        = errors.New("no customer goes by that name")
+	ErrHintExpired   = errors.New("login_hint_token has expired")
+	ErrNoUserCode    = errors.New("the customer has no user code")
+	ErrWrongUserCode = errors.New("the user code is wrong")
+	ErrGone          = errors.New("what was kept is gone")
+)
 
 // Why somebody is not signed in.
 var (

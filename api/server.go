@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/authorization"
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/signingkey"
@@ -34,6 +36,8 @@ type Server struct {
 	Consents       eventstore.Streams[consent.State, consent.Command, consent.Event]
 	Tokens         eventstore.Streams[token.State, token.Command, token.Event]
 	Refreshes      eventstore.Streams[token.Refresh, token.RefreshCommand, token.RefreshEvent]
+	Backchannels   eventstore.Streams[backchannel.State, backchannel.Command, backchannel.Event]
+	Deliveries     eventstore.Streams[delivery.State, delivery.Command, delivery.Event]
 
 	tenants  tenants
 	refusals refusals
@@ -54,6 +58,10 @@ type Outside struct {
 	Directory    Directory
 	Journeys     Journeys
 	Customers    CustomerConsents
+	HintTokens   HintTokens
+	UserCodes    UserCodes
+	Waiting      Waiting
+	Pending      PendingRequests
 	Limits       Limits
 	Metrics      Metrics
 	PageKey      [32]byte // authenticates what pages carry from step to step
@@ -79,5 +87,7 @@ func New(j *eventstore.Journal, o Outside) *Server {
 	s.Consents.Journal, s.Consents.Kind = j, "consent"
 	s.Tokens.Journal, s.Tokens.Kind = j, "token"
 	s.Refreshes.Journal, s.Refreshes.Kind = j, "refresh"
+	s.Backchannels.Journal, s.Backchannels.Kind = j, "backchannel"
+	s.Deliveries.Journal, s.Deliveries.Kind = j, "delivery"
 	return s
 }

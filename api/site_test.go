@@ -153,6 +153,10 @@ func (siteProofs) SameURI(a, b string) bool                  { return jose.SameU
 
 type siteKeys struct{ api.ClientKeys }
 
+func (siteKeys) Request(context.Context, oauth.Client, api.Tenant, string) (oauth.SignedRequest, client.KeySeen, error) {
+	return oauth.SignedRequest{}, client.KeySeen{}, errors.New("no request is genuine here")
+}
+
 func (siteKeys) Check(m oauth.ClientMetadata) (oauth.ClientMetadata, error) {
 	if bytes.Contains(m.JWKS, []byte(`"d"`)) {
 		return m, errors.New("a private key")

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chirograph/chirograph/domain/fapi"
+	"github.com/chirograph/chirograph/domain/catalogue"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
 // The table of every profile is printed from the value that the rules read.
 func TestConformance(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(fapi.Profiles)) {
+	for _, name := range slices.Sorted(maps.Keys(catalogue.Profiles)) {
 		begin := "<!-- generated from domain/fapi: " + name + " -->"
-		compare(t, "conformance.md", begin, "<!-- end of "+name+" -->", demands(fapi.Profiles[name]))
+		compare(t, "conformance.md", begin, "<!-- end of "+name+" -->", demands(catalogue.Profiles[name]))
 	}
 }
 

@@ -29,6 +29,7 @@ var rooms = []room{
 	{folder: "domain/event"},
 	{folder: "domain/oauth"},
 	{folder: "domain/fapi", ours: []string{"domain/oauth"}},
+	{folder: "domain/openid", ours: []string{"domain/oauth"}},
 	{folder: "domain/catalogue", ours: []string{"domain"}},
 	{folder: "domain", ours: []string{"domain/event", "domain/oauth"}},
 	{folder: "eventstore", ours: []string{"domain/event", "eventstore"}, others: []string{"github.com/google/uuid", "golang.org/x/mod/sumdb/tlog", "golang.org/x/mod/sumdb/note"}},

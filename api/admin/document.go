@@ -30,19 +30,25 @@ type Issuer struct {
 // Settings are an issuer's settings with durations as people write them. What
 // is left out has its default.
 type Settings struct {
-	Scopes              []string `json:"scopes,omitempty"`
-	Resources           []string `json:"resources,omitempty"`
-	Accounts            bool     `json:"accounts,omitempty"`
-	AccessTokenLifetime Duration `json:"access_token_lifetime,omitzero"`
-	IDTokenLifetime     Duration `json:"id_token_lifetime,omitzero"`
-	CodeLifetime        Duration `json:"code_lifetime,omitzero"`
-	PushedLifetime      Duration `json:"request_uri_lifetime,omitzero"`
-	InteractionLifetime Duration `json:"interaction_lifetime,omitzero"`
-	ConsentLifetime     Duration `json:"consent_lifetime,omitzero"`
-	DPoPNonce           string   `json:"dpop_nonce,omitempty"`
-	Registration        bool     `json:"registration,omitempty"`
-	FetchOrigins        []string `json:"fetch_origins,omitempty"`
-	DisplayName         string   `json:"display_name,omitempty"`
+	Scopes              []string            `json:"scopes,omitempty"`
+	Resources           []string            `json:"resources,omitempty"`
+	Accounts            bool                `json:"accounts,omitempty"`
+	AccessTokenLifetime Duration            `json:"access_token_lifetime,omitzero"`
+	IDTokenLifetime     Duration            `json:"id_token_lifetime,omitzero"`
+	CodeLifetime        Duration            `json:"code_lifetime,omitzero"`
+	PushedLifetime      Duration            `json:"request_uri_lifetime,omitzero"`
+	InteractionLifetime Duration            `json:"interaction_lifetime,omitzero"`
+	ConsentLifetime     Duration            `json:"consent_lifetime,omitzero"`
+	DPoPNonce           string              `json:"dpop_nonce,omitempty"`
+	Registration        bool                `json:"registration,omitempty"`
+	FetchOrigins        []string            `json:"fetch_origins,omitempty"`
+	DisplayName         string              `json:"display_name,omitempty"`
+	BackchannelLifetime Duration            `json:"backchannel_lifetime,omitzero"`
+	BackchannelLongest  Duration            `json:"backchannel_longest,omitzero"`
+	BackchannelInterval Duration            `json:"backchannel_interval,omitzero"`
+	UserCodes           bool                `json:"user_codes,omitempty"`
+	HintIssuers         []issuer.HintIssuer `json:"hint_issuers,omitempty"`
+	Purpose             string              `json:"purpose,omitempty"`
 }
 
 func (s Settings) domain() issuer.Settings {
@@ -52,11 +58,13 @@ func (s Settings) domain() issuer.Settings {
 		CodeLifetime: time.Duration(s.CodeLifetime), PushedLifetime: time.Duration(s.PushedLifetime),
 		InteractionLifetime: time.Duration(s.InteractionLifetime), ConsentLifetime: time.Duration(s.ConsentLifetime),
 		DPoPNonce: s.DPoPNonce, Registration: s.Registration, FetchOrigins: some(s.FetchOrigins), DisplayName: s.DisplayName,
+		BackchannelLifetime: time.Duration(s.BackchannelLifetime), BackchannelLongest: time.Duration(s.BackchannelLongest),
+		BackchannelInterval: time.Duration(s.BackchannelInterval), UserCodes: s.UserCodes, HintIssuers: some(s.HintIssuers), Purpose: s.Purpose,
 	}
 }
 
 // some makes an empty list none, which is how it comes back from the log.
-func some(list []string) []string {
+func some[T any](list []T) []T {
 	if len(list) == 0 {
 		return nil
 	}
@@ -70,6 +78,8 @@ func settingsOf(s issuer.Settings) Settings {
 		CodeLifetime: Duration(s.CodeLifetime), PushedLifetime: Duration(s.PushedLifetime),
 		InteractionLifetime: Duration(s.InteractionLifetime), ConsentLifetime: Duration(s.ConsentLifetime),
 		DPoPNonce: s.DPoPNonce, Registration: s.Registration, FetchOrigins: s.FetchOrigins, DisplayName: s.DisplayName,
+		BackchannelLifetime: Duration(s.BackchannelLifetime), BackchannelLongest: Duration(s.BackchannelLongest),
+		BackchannelInterval: Duration(s.BackchannelInterval), UserCodes: s.UserCodes, HintIssuers: s.HintIssuers, Purpose: s.Purpose,
 	}
 }
 

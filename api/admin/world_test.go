@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"database/sql"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/domain/catalogue"
+	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/fapi"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -181,6 +183,10 @@ func (b *beside) Erase(_ context.Context, _ string, at eventstore.Position) erro
 
 // anyKeys take whatever keys a client brings.
 type anyKeys struct{ api.ClientKeys }
+
+func (anyKeys) Request(context.Context, oauth.Client, api.Tenant, string) (oauth.SignedRequest, client.KeySeen, error) {
+	return oauth.SignedRequest{}, client.KeySeen{}, errors.New("no request is genuine here")
+}
 
 func (anyKeys) Check(m oauth.ClientMetadata) (oauth.ClientMetadata, error) { return m, nil }
 

@@ -64,6 +64,13 @@ type (
 		Reason string `json:"reason"`
 	}
 
+	// Flagged records that a customer says the client asked in a name that is
+	// not the asker's. It stops nothing: staff look into it.
+	Flagged struct {
+		Backchannel string `json:"backchannel"` // the request
+		Reason      string `json:"reason"`
+	}
+
 	// Deleted ends a client (RFC 7592, Section 2.3). It is final.
 	Deleted struct {
 		By string `json:"by"` // "client" or "operator"
@@ -75,18 +82,21 @@ func (Updated) isEvent()    {}
 func (KeySeen) isEvent()    {}
 func (Suspended) isEvent()  {}
 func (Reinstated) isEvent() {}
+func (Flagged) isEvent()    {}
 func (Deleted) isEvent()    {}
 
 // Events declares every event of a client.
 var Events = []event.Declaration{
 	event.Type[Registered]{
 		Name: "client.registered",
+		Past: []event.Upcaster{event.Added},
 		Audit: func(e Registered, _ event.Names) string {
 			return fmt.Sprintf("%s was registered by %s", e.Metadata.ClientName, e.Via)
 		},
 	},
 	event.Type[Updated]{
 		Name: "client.updated",
+		Past: []event.Upcaster{event.Added},
 		Audit: func(e Updated, _ event.Names) string {
 			return fmt.Sprintf("the registration of %s was changed by %s", e.Metadata.ClientName, e.Via)
 		},
@@ -102,6 +112,10 @@ var Events = []event.Declaration{
 	event.Type[Reinstated]{
 		Name:  "client.reinstated",
 		Audit: func(e Reinstated, _ event.Names) string { return "the client was reinstated: " + e.Reason },
+	},
+	event.Type[Flagged]{
+		Name:  "client.flagged",
+		Audit: func(e Flagged, _ event.Names) string { return "the client was flagged by a customer: " + e.Reason },
 	},
 	event.Type[Deleted]{
 		Name:  "client.deleted",
@@ -153,6 +167,7 @@ type (
 	SeeKey    struct{ KeySeen }
 	Suspend   struct{ Suspended }
 	Reinstate struct{ Reinstated }
+	Flag      struct{ Flagged }
 	Delete    struct{ Deleted }
 )
 
@@ -161,6 +176,7 @@ func (Update) isCommand()    {}
 func (SeeKey) isCommand()    {}
 func (Suspend) isCommand()   {}
 func (Reinstate) isCommand() {}
+func (Flag) isCommand()      {}
 func (Delete) isCommand()    {}
 
 // Decide returns the events that cmd causes, or why it is refused.
@@ -201,6 +217,8 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 			return nil, ErrNotSuspended
 		}
 		return []Event{cmd.Reinstated}, nil
+	case Flag:
+		return []Event{cmd.Flagged}, nil
 	case Delete:
 		return []Event{cmd.Deleted}, nil
 	}
@@ -220,6 +238,7 @@ func (s State) Evolve(e Event) State {
 		s.status = suspended
 	case Reinstated:
 		s.status = active
+	case Flagged:
 	case Deleted:
 		s.status = deleted
 	}

@@ -40,9 +40,12 @@ type (
 		Permissions   []string       `json:"permissions,omitempty"`
 		Expires       time.Time      `json:"exp"`
 		Authorization string         `json:"authorization,omitempty"` // the journey that led here
+		Backchannel   string         `json:"backchannel,omitempty"`   // or the backchannel request that did
 		ACR           string         `json:"acr,omitempty"`
 		AuthTime      time.Time      `json:"auth_time,omitzero"`
-		Shown         string         `json:"shown,omitempty"` // SHA-256 of the page as shown, base64url
+		Shown         string         `json:"shown,omitempty"`           // SHA-256 of the page as shown, base64url
+		Message       string         `json:"binding_message,omitempty"` // that a backchannel request carried; sealed
+		Rendered      string         `json:"rendered,omitempty"`        // what was shown on the customer's device; sealed
 		Template      string         `json:"template,omitempty"`
 		Locale        string         `json:"locale,omitempty"`
 	}
@@ -121,7 +124,8 @@ var Events = []event.Declaration{
 	},
 	event.Type[Authorized]{
 		Name:   "consent.authorized",
-		Sealed: []string{"authorization_details"},
+		Past:   []event.Upcaster{event.Added},
+		Sealed: []string{"authorization_details", "binding_message", "rendered"},
 		Audit: func(e Authorized, n event.Names) string {
 			return fmt.Sprintf("%s gave %s %s until %s", n.Subject(e.Subject), n.Client(e.Client), what(e), day(e.Expires))
 		},

@@ -57,6 +57,10 @@ func Upcast[From, To any](lift func(From) To) Upcaster {
 	}
 }
 
+// Added is the [Upcaster] from a version to one that has more members, which
+// old events have not.
+func Added(old json.RawMessage) (json.RawMessage, error) { return old, nil }
+
 // A Declaration is a [Type] of any T, so that a package can list its types.
 type Declaration interface {
 	name() string

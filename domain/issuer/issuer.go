@@ -7,6 +7,7 @@
 package issuer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -33,6 +34,29 @@ type Settings struct {
 	Registration        bool          `json:"registration,omitempty"`     // RFC 7591 with an initial access token
 	FetchOrigins        []string      `json:"fetch_origins,omitempty"`    // excepted from the address rules of outbound fetches
 	DisplayName         string        `json:"display_name,omitempty"`     // of the bank, on pages
+
+	// Of the CIBA grant, where the profile has it.
+	BackchannelLifetime time.Duration `json:"backchannel_lifetime,omitempty"` // of auth_req_id, unless requested_expiry says otherwise
+	BackchannelLongest  time.Duration `json:"backchannel_longest,omitempty"`  // that requested_expiry may ask for
+	BackchannelInterval time.Duration `json:"backchannel_interval,omitempty"` // between polls
+	UserCodes           bool          `json:"user_codes,omitempty"`           // backchannel_user_code_parameter_supported
+	HintIssuers         []HintIssuer  `json:"hint_issuers,omitempty"`         // of login_hint_token
+
+	// Purpose is "" or [Conformance].
+	Purpose string `json:"purpose,omitempty"`
+}
+
+// Conformance is the purpose of an issuer that test tools drive: it accepts no
+// customers but those made for tests, lets a tool decide for them, and says so
+// on each page.
+const Conformance = "conformance"
+
+// A HintIssuer may name customers in a login_hint_token, which it signs with a
+// key of its set.
+type HintIssuer struct {
+	Issuer  string          `json:"issuer"` // its iss
+	JWKSURI string          `json:"jwks_uri,omitempty"`
+	JWKS    json.RawMessage `json:"jwks,omitempty"`
 }
 
 // WithDefaults fills in what was left out.
@@ -48,6 +72,9 @@ func (s Settings) WithDefaults() Settings {
 	set(&s.PushedLifetime, 90*time.Second)
 	set(&s.InteractionLifetime, 30*time.Minute)
 	set(&s.ConsentLifetime, 180*24*time.Hour)
+	set(&s.BackchannelLifetime, 2*time.Minute)
+	set(&s.BackchannelLongest, 10*time.Minute)
+	set(&s.BackchannelInterval, 5*time.Second)
 	if s.DPoPNonce == "" {
 		s.DPoPNonce = "resource"
 	}
@@ -74,6 +101,9 @@ func (s Settings) Check(p oauth.Profile) error {
 		{"id_token_lifetime", s.IDTokenLifetime, oauth.Limit{}},
 		{"interaction_lifetime", s.InteractionLifetime, oauth.Limit{}},
 		{"consent_lifetime", s.ConsentLifetime, oauth.Limit{}},
+		{"backchannel_lifetime", s.BackchannelLifetime, oauth.Limit{Max: s.BackchannelLongest, By: "CIBA §7.3"}},
+		{"backchannel_longest", s.BackchannelLongest, oauth.Limit{Max: time.Hour, By: "CIBA §7.3"}},
+		{"backchannel_interval", s.BackchannelInterval, oauth.Limit{Max: time.Minute, By: "CIBA §7.3"}},
 	}
 	for _, l := range limits {
 		if l.value < time.Second {
@@ -85,9 +115,18 @@ func (s Settings) Check(p oauth.Profile) error {
 	}
 	switch s.DPoPNonce {
 	case "off", "resource", "all":
-		return nil
+	default:
+		return errors.New("dpop_nonce must be off, resource or all")
 	}
-	return errors.New("dpop_nonce must be off, resource or all")
+	if s.Purpose != "" && s.Purpose != Conformance {
+		return errors.New("purpose must be conformance or nothing")
+	}
+	for _, h := range s.HintIssuers {
+		if h.Issuer == "" || (h.JWKSURI == "") == (len(h.JWKS) == 0) {
+			return errors.New("a hint issuer needs issuer, and either jwks_uri or jwks")
+		}
+	}
+	return nil
 }
 
 // Check returns why an issuer of profile p may not sign by this policy, or nil.
@@ -166,6 +205,7 @@ func (e KeyPolicyChanged) often() string {
 var Events = []event.Declaration{
 	event.Type[Created]{
 		Name: "issuer.created",
+		Past: []event.Upcaster{event.Added},
 		Audit: func(e Created, _ event.Names) string {
 			return "issuer " + e.URL + " was created with the profile " + e.Profile
 		},
@@ -176,6 +216,7 @@ var Events = []event.Declaration{
 	},
 	event.Type[SettingsChanged]{
 		Name:  "issuer.settings_changed",
+		Past:  []event.Upcaster{event.Added},
 		Audit: func(SettingsChanged, event.Names) string { return "the issuer's settings were changed" },
 	},
 	event.Type[KeyPolicyChanged]{

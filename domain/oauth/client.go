@@ -44,6 +44,15 @@ type ClientMetadata struct {
 	RequirePAR      bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126, Section 6
 	DetailTypes     []string `json:"authorization_details_types,omitempty"`           // RFC 9396, Section 10
 
+	DeliveryMode         string   `json:"backchannel_token_delivery_mode,omitempty"`                // CIBA, Section 4
+	NotificationEndpoint string   `json:"backchannel_client_notification_endpoint,omitempty"`       // of ping and push
+	RequestAlg           string   `json:"backchannel_authentication_request_signing_alg,omitempty"` // if it signs its requests
+	UserCodes            bool     `json:"backchannel_user_code_parameter,omitempty"`
+	HintTokenTypes       []string `json:"backchannel_endpoint_login_hint_token_types,omitempty"` // FAPI-CIBA-ID1, Section 7
+	SectorIdentifierURI  string   `json:"sector_identifier_uri,omitempty"`                       // OIDC-Registration, Section 5
+
+	EventEndpoint string `json:"event_delivery_endpoint,omitempty"` // gets security event tokens about consents, RFC 8935
+
 	AccessTokenFormat string   `json:"access_token_format,omitempty"` // "jwt" (default) or "opaque"
 	Resources         []string `json:"resources,omitempty"`           // makes the client a resource server
 }

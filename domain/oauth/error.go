@@ -33,6 +33,17 @@ const (
 	InvalidDPoPProof            Code = "invalid_dpop_proof"            // RFC 9449, Section 5
 	UseDPoPNonce                Code = "use_dpop_nonce"                // RFC 9449, Section 8
 
+	// CIBA, Sections 11 and 13.
+	AuthorizationPending  Code = "authorization_pending"
+	SlowDown              Code = "slow_down"
+	ExpiredToken          Code = "expired_token"
+	ExpiredLoginHintToken Code = "expired_login_hint_token"
+	UnknownUserID         Code = "unknown_user_id"
+	MissingUserCode       Code = "missing_user_code"
+	InvalidUserCode       Code = "invalid_user_code"
+	InvalidBindingMessage Code = "invalid_binding_message"
+	TransactionFailed     Code = "transaction_failed" // CIBA, Section 12
+
 	LoginRequired                   Code = "login_required"                    // OIDC-Core, Section 3.1.2.6
 	InteractionRequired             Code = "interaction_required"              // OIDC-Core, Section 3.1.2.6
 	ConsentRequired                 Code = "consent_required"                  // OIDC-Core, Section 3.1.2.6

@@ -66,6 +66,10 @@ type Profile struct {
 	SenderBinding       Choice // "dpop", "mtls"
 	CodeBinding         Duty   // dpop_jkt at the pushed request binds the code
 	GrantTypes          Choice // grant_types_supported
+	DeliveryModes       Choice // backchannel_token_delivery_modes_supported, where the CIBA grant is
+	SignedBackchannel   Duty   // authentication requests are signed
+	BackchannelContext  Duty   // a unique authorization context, or binding_message
+	SignedRequestLife   Limit  // from nbf to exp of a signed authentication request
 	NoRotation          Duty   // refresh tokens are not rotated
 
 	ResponseTypes  Choice // response_types_supported
@@ -102,6 +106,10 @@ func (p Profile) Demands() []Demand {
 		choice("SenderBinding", p.SenderBinding),
 		duty("CodeBinding", "dpop_jkt or the proof at the pushed request binds the code", p.CodeBinding),
 		choice("GrantTypes", p.GrantTypes),
+		choice("DeliveryModes", p.DeliveryModes),
+		duty("SignedBackchannel", "authentication requests are signed", p.SignedBackchannel),
+		duty("BackchannelContext", "authorization_details, or else binding_message, in every authentication request", p.BackchannelContext),
+		limit("SignedRequestLife", p.SignedRequestLife),
 		duty("NoRotation", "refresh tokens are not rotated", p.NoRotation),
 		choice("ResponseTypes", p.ResponseTypes),
 		duty("PushedOnly", "authorization requests are pushed", p.PushedOnly),

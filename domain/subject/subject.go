@@ -6,6 +6,7 @@
 package subject
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ type (
 	Enrolled struct {
 		Issuer string `json:"iss"`
 		Name   string `json:"name,omitempty"` // sealed
+		Test   bool   `json:"test,omitempty"` // nobody real; the only customers of an issuer for conformance tests
 	}
 
 	// CredentialBound records that a credential was set, and nothing of it.
@@ -31,10 +33,26 @@ type (
 		Kind string `json:"kind"` // "password", "passkey", …
 	}
 
-	// DeviceBound ties a device's key to the person.
+	// CredentialRemoved ends a credential.
+	CredentialRemoved struct {
+		ID string `json:"id"`
+	}
+
+	// DeviceBound ties a device's key to the person: what it signs is the
+	// person's word.
 	DeviceBound struct {
-		ID         string `json:"id"`
-		Thumbprint string `json:"jkt"`
+		ID         string          `json:"id"`
+		Thumbprint string          `json:"jkt"`
+		JWK        json.RawMessage `json:"jwk,omitempty"`
+		Client     string          `json:"client_id,omitempty"` // the app that registered it
+		Receiver   string          `json:"receiver,omitempty"`  // URL that is told of requests
+		Name       string          `json:"name,omitempty"`      // that the person gave it; sealed
+	}
+
+	// DeviceUnbound ends a device.
+	DeviceUnbound struct {
+		ID string `json:"id"`
+		By string `json:"by"` // "customer" or "operator"
 	}
 
 	// RoleGranted makes a person one of the bank's staff.
@@ -65,19 +83,22 @@ type (
 	}
 )
 
-func (Enrolled) isEvent()        {}
-func (CredentialBound) isEvent() {}
-func (DeviceBound) isEvent()     {}
-func (RoleGranted) isEvent()     {}
-func (RoleWithdrawn) isEvent()   {}
-func (HoldPlaced) isEvent()      {}
-func (HoldLifted) isEvent()      {}
-func (Erased) isEvent()          {}
+func (Enrolled) isEvent()          {}
+func (CredentialBound) isEvent()   {}
+func (CredentialRemoved) isEvent() {}
+func (DeviceBound) isEvent()       {}
+func (DeviceUnbound) isEvent()     {}
+func (RoleGranted) isEvent()       {}
+func (RoleWithdrawn) isEvent()     {}
+func (HoldPlaced) isEvent()        {}
+func (HoldLifted) isEvent()        {}
+func (Erased) isEvent()            {}
 
 // Events declares every event of a subject.
 var Events = []event.Declaration{
 	event.Type[Enrolled]{
 		Name:   "subject.enrolled",
+		Past:   []event.Upcaster{event.Added},
 		Sealed: []string{"name"},
 		Audit: func(e Enrolled, _ event.Names) string {
 			if e.Name == "" {
@@ -90,9 +111,21 @@ var Events = []event.Declaration{
 		Name:  "subject.credential_bound",
 		Audit: func(e CredentialBound, _ event.Names) string { return "a " + e.Kind + " was set" },
 	},
+	event.Type[CredentialRemoved]{
+		Name:  "subject.credential_removed",
+		Audit: func(e CredentialRemoved, _ event.Names) string { return "a credential was removed: " + e.ID },
+	},
 	event.Type[DeviceBound]{
-		Name:  "subject.device_bound",
-		Audit: func(e DeviceBound, _ event.Names) string { return "a device was bound: " + e.ID },
+		Name:   "subject.device_bound",
+		Past:   []event.Upcaster{event.Added},
+		Sealed: []string{"name"},
+		Audit:  func(e DeviceBound, _ event.Names) string { return "a device was bound: " + e.ID },
+	},
+	event.Type[DeviceUnbound]{
+		Name: "subject.device_unbound",
+		Audit: func(e DeviceUnbound, _ event.Names) string {
+			return "the device " + e.ID + " was removed by the " + e.By
+		},
 	},
 	event.Type[RoleGranted]{
 		Name:  "subject.role_granted",
@@ -127,6 +160,7 @@ var (
 	ErrHeld          = errors.New("a legal hold forbids erasure")
 	ErrActiveConsent = errors.New("active consents must be revoked first")
 	ErrUnknownRole   = errors.New("there is no such role")
+	ErrDevices       = errors.New("subject has as many devices as it may")
 	ErrUnknownHold   = errors.New("there is no such legal hold")
 )
 
@@ -139,7 +173,13 @@ type State struct {
 	roles  map[string]bool
 	holds  map[string]bool
 	bound  map[string]bool // credentials by id
+
+	devices map[string]DeviceBound
+	test    bool
 }
+
+// MaxDevices bounds the devices of one person.
+const MaxDevices = 8
 
 func (s State) Exists() bool   { return s.exists }
 func (s State) Erased() bool   { return s.erased }
@@ -152,6 +192,29 @@ func (s State) Name() string { return s.name }
 func (s State) Has(role string) bool { return s.roles[role] && !s.erased }
 func (s State) Roles() []string      { return slices.Sorted(maps.Keys(s.roles)) }
 func (s State) Held() bool           { return len(s.holds) > 0 }
+
+// Test reports whether the person is nobody real.
+func (s State) Test() bool { return s.test }
+
+// Bound reports whether a credential is set.
+func (s State) Bound(credential string) bool { return s.bound[credential] && !s.erased }
+
+// Device returns a device of the person.
+func (s State) Device(id string) (DeviceBound, bool) {
+	d, found := s.devices[id]
+	return d, found && !s.erased
+}
+
+// Devices returns the devices of the person, by id.
+func (s State) Devices() []DeviceBound {
+	var all []DeviceBound
+	for _, id := range slices.Sorted(maps.Keys(s.devices)) {
+		if d, found := s.Device(id); found {
+			all = append(all, d)
+		}
+	}
+	return all
+}
 
 // Command is the closed set of things one can ask of a subject.
 //
@@ -166,11 +229,13 @@ type (
 		CredentialBound
 		Again bool
 	}
-	BindDevice   struct{ DeviceBound }
-	GrantRole    struct{ RoleGranted }
-	WithdrawRole struct{ RoleWithdrawn }
-	PlaceHold    struct{ HoldPlaced }
-	LiftHold     struct{ HoldLifted }
+	RemoveCredential struct{ CredentialRemoved }
+	BindDevice       struct{ DeviceBound }
+	UnbindDevice     struct{ DeviceUnbound }
+	GrantRole        struct{ RoleGranted }
+	WithdrawRole     struct{ RoleWithdrawn }
+	PlaceHold        struct{ HoldPlaced }
+	LiftHold         struct{ HoldLifted }
 	// Erase is refused while ActiveConsents is not zero: they are ended first,
 	// each by its own event.
 	Erase struct {
@@ -179,14 +244,16 @@ type (
 	}
 )
 
-func (Enroll) isCommand()         {}
-func (BindCredential) isCommand() {}
-func (BindDevice) isCommand()     {}
-func (GrantRole) isCommand()      {}
-func (WithdrawRole) isCommand()   {}
-func (PlaceHold) isCommand()      {}
-func (LiftHold) isCommand()       {}
-func (Erase) isCommand()          {}
+func (Enroll) isCommand()           {}
+func (BindCredential) isCommand()   {}
+func (RemoveCredential) isCommand() {}
+func (BindDevice) isCommand()       {}
+func (UnbindDevice) isCommand()     {}
+func (GrantRole) isCommand()        {}
+func (WithdrawRole) isCommand()     {}
+func (PlaceHold) isCommand()        {}
+func (LiftHold) isCommand()         {}
+func (Erase) isCommand()            {}
 
 // Decide returns the events that cmd causes, or why it is refused.
 func (s State) Decide(cmd Command) ([]Event, error) {
@@ -208,8 +275,15 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 	switch cmd := cmd.(type) {
 	case BindCredential:
 		return unless(s.bound[cmd.ID] && !cmd.Again, cmd.CredentialBound)
+	case RemoveCredential:
+		return unless(!s.bound[cmd.ID], cmd.CredentialRemoved)
 	case BindDevice:
-		return []Event{cmd.DeviceBound}, nil
+		if len(s.devices) >= MaxDevices {
+			return nil, ErrDevices
+		}
+		return unless(s.devices[cmd.ID].ID != "", cmd.DeviceBound)
+	case UnbindDevice:
+		return unless(s.devices[cmd.ID].ID == "", cmd.DeviceUnbound)
 	case GrantRole:
 		if !slices.Contains(Roles, cmd.Role) {
 			return nil, ErrUnknownRole
@@ -251,7 +325,7 @@ func unless(already bool, e Event) ([]Event, error) {
 func (s State) Evolve(e Event) State {
 	switch e := e.(type) {
 	case Enrolled:
-		s.exists, s.issuer, s.name = true, e.Issuer, e.Name
+		s.exists, s.issuer, s.name, s.test = true, e.Issuer, e.Name, e.Test
 	case RoleGranted:
 		s.roles = with(s.roles, e.Role)
 	case RoleWithdrawn:
@@ -264,7 +338,17 @@ func (s State) Evolve(e Event) State {
 		s.erased, s.name = true, ""
 	case CredentialBound:
 		s.bound = with(s.bound, e.ID)
+	case CredentialRemoved:
+		s.bound = without(s.bound, e.ID)
 	case DeviceBound:
+		s.devices = maps.Clone(s.devices)
+		if s.devices == nil {
+			s.devices = map[string]DeviceBound{}
+		}
+		s.devices[e.ID] = e
+	case DeviceUnbound:
+		s.devices = maps.Clone(s.devices)
+		delete(s.devices, e.ID)
 	}
 	return s
 }

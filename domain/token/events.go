@@ -20,6 +20,7 @@ type (
 		Subject       string         `json:"sub,omitempty"`
 		Consent       string         `json:"consent,omitempty"`
 		Authorization string         `json:"authorization,omitempty"`
+		Backchannel   string         `json:"backchannel,omitempty"`
 		Refresh       string         `json:"refresh,omitempty"` // id of the refresh token that came with it or led to it
 		Scope         string         `json:"scope,omitempty"`
 		Details       []oauth.Detail `json:"authorization_details,omitempty"` // narrowed ones only; sealed
@@ -64,7 +65,8 @@ type (
 		Client        string    `json:"client_id"`
 		Subject       string    `json:"sub"`
 		Consent       string    `json:"consent"`
-		Authorization string    `json:"authorization"`
+		Authorization string    `json:"authorization,omitempty"`
+		Backchannel   string    `json:"backchannel,omitempty"`
 		Scope         string    `json:"scope,omitempty"`
 		Resources     []string  `json:"resource,omitempty"`
 		Digest        string    `json:"digest"`
@@ -86,11 +88,12 @@ func (RefreshRevoked) isRefreshEvent() {}
 var Events = []event.Declaration{
 	event.Type[Issued]{
 		Name:   "token.issued",
+		Past:   []event.Upcaster{event.Added},
 		Sealed: []string{"authorization_details"},
 		Audit: func(e Issued, n event.Names) string {
 			how := ""
 			switch {
-			case e.Refresh != "" && e.Authorization == "":
+			case e.Refresh != "" && e.Authorization == "" && e.Backchannel == "":
 				how = " by refresh"
 			case e.Subject == "":
 				how = " for itself"
@@ -106,6 +109,7 @@ var Events = []event.Declaration{
 	},
 	event.Type[RefreshIssued]{
 		Name: "refresh.issued",
+		Past: []event.Upcaster{event.Added},
 		Audit: func(e RefreshIssued, n event.Names) string {
 			return n.Client(e.Client) + " received a refresh token"
 		},

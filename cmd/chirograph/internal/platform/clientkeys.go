@@ -39,47 +39,69 @@ func newClientKeys(f *fetched) (*clientKeys, error) {
 }
 
 // Assertion implements [api.ClientKeys].
-func (k *clientKeys) Assertion(ctx context.Context, c oauth.Client, t api.Tenant, compact string) (oauth.Assertion, client.KeySeen, error) {
+func (k *clientKeys) Assertion(ctx context.Context, c oauth.Client, t api.Tenant, compact string) (fact oauth.Assertion, seen client.KeySeen, err error) {
+	seen, err = k.verify(ctx, c, t, func(keys []jose.Key) (string, error) {
+		fact, err = jose.VerifyAssertion(compact, keys)
+		return fact.Thumbprint, errors.Join(err, registeredAlg(c.TokenEndpointAuthAlg, fact.Algorithm, err))
+	})
+	return fact, seen, err
+}
+
+// Request implements [api.ClientKeys].
+func (k *clientKeys) Request(ctx context.Context, c oauth.Client, t api.Tenant, compact string) (fact oauth.SignedRequest, seen client.KeySeen, err error) {
+	seen, err = k.verify(ctx, c, t, func(keys []jose.Key) (string, error) {
+		fact, err = jose.VerifyRequest(compact, keys)
+		return fact.Thumbprint, errors.Join(err, registeredAlg(c.RequestAlg, fact.Algorithm, err))
+	})
+	return fact, seen, err
+}
+
+// registeredAlg refuses an algorithm that is not the one a client registered.
+func registeredAlg(registered, used string, already error) error {
+	if already != nil || registered == "" || sameAlgorithm(registered, used) {
+		return nil
+	}
+	return fmt.Errorf("%w: the client registered %s", jose.ErrAlgorithm, registered)
+}
+
+// verify tries the client's keys, fetched anew if none fits, and tells which
+// one it was.
+func (k *clientKeys) verify(ctx context.Context, c oauth.Client, t api.Tenant, try func([]jose.Key) (string, error)) (client.KeySeen, error) {
 	if c.JWKSURI == "" {
 		keys, err := k.registered(c)
 		if err != nil {
-			return oauth.Assertion{}, client.KeySeen{}, err
+			return client.KeySeen{}, err
 		}
-		return verified(c, compact, keys, client.KeySeen{Source: "registration"})
+		return tried(keys, client.KeySeen{Source: "registration"}, try)
 	}
 	set, err := k.fetched.keys(ctx, c, t, false)
 	if err != nil {
-		return oauth.Assertion{}, client.KeySeen{}, err
+		return client.KeySeen{}, err
 	}
-	fact, seen, err := verified(c, compact, set.Keys, published(c.JWKSURI, set.FetchedAt))
+	seen, err := tried(set.Keys, published(c.JWKSURI, set.FetchedAt), try)
 	if !errors.Is(err, jose.ErrUnknownKey) {
-		return fact, seen, err
+		return seen, err
 	}
 	if set, err = k.fetched.keys(ctx, c, t, true); err != nil { // the client may have new keys
-		return oauth.Assertion{}, client.KeySeen{}, err
+		return client.KeySeen{}, err
 	}
-	return verified(c, compact, set.Keys, published(c.JWKSURI, set.FetchedAt))
+	return tried(set.Keys, published(c.JWKSURI, set.FetchedAt), try)
 }
 
 func published(uri string, at time.Time) client.KeySeen {
 	return client.KeySeen{Source: uri, Fetched: at}
 }
 
-// verified checks an assertion and completes what is recorded of the key that
-// signed it.
-func verified(c oauth.Client, compact string, keys []jose.Key, seen client.KeySeen) (oauth.Assertion, client.KeySeen, error) {
-	fact, err := jose.VerifyAssertion(compact, keys)
+// tried completes what is recorded of the key that verified something.
+func tried(keys []jose.Key, seen client.KeySeen, try func([]jose.Key) (string, error)) (client.KeySeen, error) {
+	thumbprint, err := try(keys)
 	if err != nil {
-		return fact, seen, err
+		return seen, err
 	}
-	if c.TokenEndpointAuthAlg != "" && !sameAlgorithm(c.TokenEndpointAuthAlg, fact.Algorithm) {
-		return fact, seen, fmt.Errorf("%w: the client registered %s", jose.ErrAlgorithm, c.TokenEndpointAuthAlg)
-	}
-	i := slices.IndexFunc(keys, func(key jose.Key) bool { return key.Thumbprint == fact.Thumbprint })
-	if i >= 0 {
+	if i := slices.IndexFunc(keys, func(key jose.Key) bool { return key.Thumbprint == thumbprint }); i >= 0 {
 		seen.Thumbprint, seen.JWK = keys[i].Thumbprint, keys[i].JWK
 	}
-	return fact, seen, nil
+	return seen, nil
 }
 
 // sameAlgorithm knows that Ed25519 has two names (RFC 9864, Section 2.2).

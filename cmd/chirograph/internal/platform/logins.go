@@ -28,6 +28,15 @@ func (l logins) Check(ctx context.Context, realm, name, password, address string
 	return "", api.ErrWrongPassword
 }
 
+// Subject implements [api.Logins].
+func (l logins) Subject(ctx context.Context, realm, name string) (string, error) {
+	subject, err := l.store.Subject(ctx, realm, name)
+	if errors.Is(err, login.ErrWrong) {
+		return "", api.ErrNobody
+	}
+	return subject, err
+}
+
 func (l logins) Start(ctx context.Context, s api.Session, now time.Time) (string, error) {
 	cookie, _, err := l.store.Start(ctx, login.Authentication{
 		Realm: s.Realm, Subject: s.Subject, Time: s.AuthTime, ACR: s.ACR, AMR: s.AMR,

@@ -10,7 +10,7 @@ import (
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
-	"github.com/chirograph/chirograph/domain/fapi"
+	"github.com/chirograph/chirograph/domain/catalogue"
 )
 
 // forPages is what the key of the pages is derived for.
@@ -45,7 +45,7 @@ func (p *Platform) openServer(context.Context) error {
 func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited api.Limits) api.Outside {
 	customer := logins{p.Login}
 	return api.Outside{
-		Profiles:     fapi.Profiles,
+		Profiles:     catalogue.Profiles,
 		Proofs:       proofs{},
 		ClientKeys:   clientKeys,
 		Certificates: certificates{trust, p.Now},
