@@ -57,7 +57,7 @@ func (s *Server) redeem(v *visit, c *caller, params url.Values, bound token.Conf
 // already, by whomever, it returns what for.
 func (s *Server) spend(ctx context.Context, c *caller, m event.Meta, p redemption) (spent authorization.CodeRedeemed, err error) {
 	id := p.command.Code.ID
-	err = s.settle(ctx, m, id, func(now authorization.State, at eventstore.Revision) ([]eventstore.Draft, error) {
+	err = settle(ctx, s.Authorizations, m, id, func(now authorization.State, at eventstore.Revision) ([]eventstore.Draft, error) {
 		if spent = now.Redeemed(); spent.Token != "" {
 			return nil, nil
 		}

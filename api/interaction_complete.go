@@ -75,7 +75,7 @@ func (s *Server) complete(v *visit) error {
 		return s.showDecided(v, i, http.StatusConflict)
 	}
 	code, issue := s.newCode(v, i)
-	err = s.settle(v.Request().Context(), s.journeyMeta(v, i, who), i.ticket.id, func(state authorization.State, revision eventstore.Revision) ([]eventstore.Draft, error) {
+	err = settle(v.Request().Context(), s.Authorizations, s.journeyMeta(v, i, who), i.ticket.id, func(state authorization.State, revision eventstore.Revision) ([]eventstore.Draft, error) {
 		given, _, err := s.Consents.Load(v.Request().Context(), state.Grant().Consent)
 		if err != nil {
 			return nil, err

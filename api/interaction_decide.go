@@ -72,7 +72,7 @@ func (s *Server) approve(v *visit, i interaction, params url.Values) error {
 // racers.
 func (s *Server) agree(v *visit, i interaction, who Session, grant authorization.Granted) error {
 	code, issue := s.newCode(v, i)
-	err := s.settle(v.Request().Context(), s.journeyMeta(v, i, who), i.ticket.id, func(state authorization.State, revision eventstore.Revision) ([]eventstore.Draft, error) {
+	err := settle(v.Request().Context(), s.Authorizations, s.journeyMeta(v, i, who), i.ticket.id, func(state authorization.State, revision eventstore.Revision) ([]eventstore.Draft, error) {
 		yes := authorization.Grant{Granted: grant, Browser: i.browser, At: v.At}
 		granted, err := s.Authorizations.Draft(i.ticket.id, state, revision, yes)
 		if err != nil {

@@ -4,24 +4,24 @@ import (
 	"context"
 	"errors"
 
-	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
-// A settlement decides what is appended, given the journey as it stands.
-type settlement func(authorization.State, eventstore.Revision) ([]eventstore.Draft, error)
-
-// settlements bounds how often one is decided afresh. A journey moves fewer
-// times than that, whoever races.
+// settlements bounds how often something is decided afresh. A journey moves
+// fewer times than that, whoever races.
 const settlements = 8
 
-// settle appends what decide makes of a journey, and decides afresh if the
-// journey or what else is appended to moves meanwhile. A log that is not atomic
-// may have written the first drafts by then: the next decision meets its own.
-// No drafts mean that there is nothing to do.
-func (s *Server) settle(ctx context.Context, m event.Meta, id string, decide settlement) error {
-	state, revision, err := s.Authorizations.Load(ctx, id)
+// settle appends what decide makes of a stream as it stands, a journey or a
+// backchannel request, and decides afresh if that or what else is appended to
+// moves meanwhile. A log that is not atomic may have written the first drafts by
+// then: the next decision meets its own. No drafts mean that there is nothing to
+// do.
+func settle[S eventstore.Decider[S, C, E], C, E any](
+	ctx context.Context, ss eventstore.Streams[S, C, E], m event.Meta, id string,
+	decide func(S, eventstore.Revision) ([]eventstore.Draft, error),
+) error {
+	state, revision, err := ss.Load(ctx, id)
 	for range settlements {
 		if err != nil {
 			return err
@@ -30,13 +30,13 @@ func (s *Server) settle(ctx context.Context, m event.Meta, id string, decide set
 		if refusal != nil || len(drafts) == 0 {
 			return refusal
 		}
-		_, failure := s.Journal.Commit(ctx, m, drafts...)
+		_, failure := ss.Journal.Commit(ctx, m, drafts...)
 		unknown := errors.Is(failure, eventstore.ErrUnknownOutcome)
 		if !unknown && !errors.Is(failure, eventstore.ErrConflict) {
 			return failure
 		}
 		before := revision
-		state, revision, err = s.Authorizations.Load(ctx, id)
+		state, revision, err = ss.Load(ctx, id)
 		if unknown && (err != nil || revision == before) {
 			return failure
 		}
