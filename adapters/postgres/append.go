@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
+	"github.com/chirograph/chirograph/adapters/internal/turn"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -26,41 +26,23 @@ func refused(err error) error {
 	return &RefusedError{unavailable(err)}
 }
 
-// A request waits in the queue of the writer until it is taken, or until the
-// caller withdraws it; only one of the two can happen.
+// A request is a call to the writer.
 type request struct {
+	turn.Call
 	appends []eventstore.Append
 	history []eventstore.Event // instead of appends: to import
 	bytes   int
 	events  int
-	settled atomic.Bool
 	tried   bool // in a transaction whose connection broke
-
-	receipts []eventstore.Receipt
-	err      error
-	done     chan struct{}
 }
 
 func newRequest(appends []eventstore.Append) *request {
-	r := &request{appends: appends, done: make(chan struct{})}
+	r := &request{appends: appends}
 	for _, a := range appends {
 		r.bytes += a.Bytes()
 		r.events += len(a.Events)
 	}
 	return r
-}
-
-// take reports whether the caller still waits and can no longer withdraw.
-func (r *request) take() bool { return r.settled.CompareAndSwap(false, true) }
-
-// withdraw reports whether the request will never be carried out.
-func (r *request) withdraw() bool { return r.settled.CompareAndSwap(false, true) }
-
-func (r *request) answer(err error) {
-	if err != nil {
-		r.receipts, r.err = nil, err
-	}
-	close(r.done)
 }
 
 // Append writes all appends or none. If ctx ends while the commit is under
@@ -77,28 +59,6 @@ func (l *Log) submit(ctx context.Context, r *request) ([]eventstore.Receipt, err
 	if l.writer == nil {
 		return nil, ErrReadOnly
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select {
-	case l.writer.queue <- r:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.writer.done:
-		return nil, eventstore.ErrClosed
-	}
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		if r.withdraw() {
-			return nil, ctx.Err()
-		}
-		return nil, fmt.Errorf("%w: %w", eventstore.ErrUnknownOutcome, ctx.Err())
-	case <-l.writer.done:
-		if r.withdraw() {
-			return nil, eventstore.ErrClosed
-		}
-		<-r.done
-	}
-	return r.receipts, r.err
+	r.Begin()
+	return turn.Wait(ctx, l.writer.queue, r, &r.Call, l.writer.done)
 }

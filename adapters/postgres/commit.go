@@ -27,14 +27,14 @@ func (w *writer) commit(batch []*request) {
 			w.log.seen.reached(t.events[n-1].Position)
 		}
 		for _, r := range batch {
-			r.answer(r.err)
+			r.Answer()
 		}
 	case lost(err) && !errors.Is(err, eventstore.ErrUnknownOutcome):
 		w.hangUp()
 		w.putBack(batch, refused(err))
 	default:
 		for _, r := range batch {
-			r.answer(refused(err))
+			r.Refuse(refused(err))
 		}
 	}
 }
@@ -53,7 +53,7 @@ func (w *writer) attempt(batch []*request) (*transaction, []*request, error) {
 	}
 	t := &transaction{writer: w, sight: s, now: w.time(s), clock: s.clock}
 	for _, r := range batch {
-		r.receipts, r.err = nil, nil
+		r.Receipts, r.Err = nil, nil
 		if err := t.decide(r); err != nil {
 			w.rollback(ctx)
 			return nil, batch, err
@@ -74,11 +74,11 @@ func (t *transaction) decide(r *request) error {
 	steps, err := admission.Decide(t.sight, r.appends)
 	switch {
 	case errors.Is(err, eventstore.ErrConflict), errors.Is(err, eventstore.ErrReplay):
-		r.err = err
+		r.Err = err
 	case err != nil:
 		return err
 	default:
-		r.receipts = t.write(r.appends, steps)
+		r.Receipts = t.write(r.appends, steps)
 	}
 	return nil
 }

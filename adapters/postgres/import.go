@@ -19,7 +19,7 @@ func (l *Log) Import(ctx context.Context, events []eventstore.Event) error {
 			bytes += len(events[n].Data) + len(events[n].Meta)
 			n++
 		}
-		r := &request{history: events[:n], done: make(chan struct{})}
+		r := &request{history: events[:n]}
 		if _, err := l.submit(ctx, r); err != nil {
 			return fmt.Errorf("import from position %d: %w", events[0].Position, err)
 		}

@@ -51,7 +51,7 @@ func (w *writer) run() {
 			w.refuseWaiting(first, refused(err))
 			continue
 		}
-		if !first.take() {
+		if !first.Take() {
 			continue
 		}
 		batch = append(batch[:0], first)
@@ -105,7 +105,7 @@ func (w *writer) fill(batch []*request) []*request {
 			w.held = append([]*request{r}, w.held...)
 			return batch
 		}
-		if r.take() {
+		if r.Take() {
 			batch = append(batch, r)
 		}
 	}
@@ -115,8 +115,8 @@ func (w *writer) fill(batch []*request) []*request {
 // refuseWaiting answers everybody who waits now.
 func (w *writer) refuseWaiting(first *request, err error) {
 	for r := first; r != nil; r = w.waiting() {
-		if r.take() {
-			r.answer(err)
+		if r.Take() {
+			r.Refuse(err)
 		}
 	}
 }
@@ -127,12 +127,12 @@ func (w *writer) putBack(batch []*request, err error) {
 	var again []*request
 	for _, r := range batch {
 		if r.tried {
-			r.answer(err)
+			r.Refuse(err)
 			continue
 		}
 		r.tried = true
 		again = append(again, r)
-		r.settled.Store(false)
+		r.PutBack()
 	}
 	w.held = append(again, w.held...)
 }

@@ -28,7 +28,7 @@ func (w *writer) commit(batch []*request) {
 		w.log.grown.wake()
 	}
 	for _, r := range batch {
-		close(r.done)
+		r.Answer()
 	}
 }
 
@@ -48,9 +48,9 @@ func (w *writer) write(batch []*request) (events []eventstore.Event, err error) 
 	}
 	t := transaction{writer: w, now: w.time(), clock: w.log.now()}
 	for _, r := range batch {
-		r.receipts, r.err = nil, nil
+		r.Receipts, r.Err = nil, nil
 		if r.history != nil {
-			if r.err, err = t.adopt(r.history); err != nil {
+			if r.Err, err = t.adopt(r.history); err != nil {
 				return nil, err
 			}
 			continue
@@ -58,11 +58,11 @@ func (w *writer) write(batch []*request) (events []eventstore.Event, err error) 
 		steps, err := admission.Decide(t.view(), r.appends)
 		switch {
 		case errors.Is(err, eventstore.ErrConflict), errors.Is(err, eventstore.ErrReplay):
-			r.err = err
+			r.Err = err
 		case err != nil:
 			return nil, err
 		default:
-			if r.receipts, err = t.write(r.appends, steps); err != nil {
+			if r.Receipts, err = t.write(r.appends, steps); err != nil {
 				return nil, err
 			}
 		}

@@ -25,7 +25,7 @@ func (l *Log) Import(ctx context.Context, events []eventstore.Event) error {
 			bytes += len(events[n].Data) + len(events[n].Meta)
 			n++
 		}
-		if _, err := l.submit(ctx, &request{history: events[:n], done: make(chan struct{})}); err != nil {
+		if _, err := l.submit(ctx, &request{history: events[:n]}); err != nil {
 			return err
 		}
 		events = events[n:]

@@ -76,7 +76,7 @@ func (w *writer) next() *request {
 		}
 		select {
 		case r := <-w.queue:
-			if r.take() {
+			if r.Take() {
 				return r
 			}
 		case <-w.log.closed:
@@ -91,7 +91,7 @@ func (w *writer) fill(batch []*request) []*request {
 	for {
 		select {
 		case r := <-w.queue:
-			if !r.take() {
+			if !r.Take() {
 				continue
 			}
 			events, bytes = events+r.events, bytes+r.bytes
@@ -108,14 +108,14 @@ func (w *writer) fill(batch []*request) []*request {
 
 func refuse(batch []*request, err error) {
 	for _, r := range batch {
-		r.answer(nil, err)
+		r.Refuse(err)
 	}
 }
 
 // perform runs a task in a transaction of its own.
 func (w *writer) perform(r *request) {
 	err := w.atomically(func() error { return r.task(w.conn) })
-	r.answer(nil, err)
+	r.Refuse(err)
 }
 
 // atomically halts the writer if the commit fails.

@@ -47,8 +47,9 @@ func together(t *testing.T, l *Log, calls ...[]eventstore.Append) []error {
 	<-entered
 	for i, call := range calls {
 		r := newRequest(call)
+		r.Begin()
 		l.writer.queue <- r
-		wg.Go(func() { <-r.done; errs[i] = r.err })
+		wg.Go(func() { <-r.Answered(); errs[i] = r.Err })
 	}
 	close(release)
 	wg.Wait()
