@@ -67,7 +67,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		}
 		return unless(s.Notified(cmd.Device), cmd.DeviceNotified)
 	case Show:
-		if err := s.answerable(cmd.Subject, cmd.At); err != nil {
+		if err := s.Answerable(cmd.Subject, cmd.At); err != nil {
 			return nil, err
 		}
 		_, already := s.shown[cmd.Shown.Shown]
@@ -104,8 +104,8 @@ func (s State) request(cmd Request) ([]Event, error) {
 	return []Event{cmd.Requested}, nil
 }
 
-// answerable returns why a customer may not look at or answer the request.
-func (s State) answerable(subject string, now time.Time) error {
+// Answerable returns why a customer may not look at or answer the request.
+func (s State) Answerable(subject string, now time.Time) error {
 	switch {
 	case !s.Exists():
 		return ErrUnknown
@@ -121,7 +121,7 @@ func (s State) answerable(subject string, now time.Time) error {
 
 // approve takes a yes to exactly what was shown.
 func (s State) approve(cmd Approve) ([]Event, error) {
-	if err := s.answerable(cmd.Subject, cmd.At); err != nil {
+	if err := s.Answerable(cmd.Subject, cmd.At); err != nil {
 		return nil, err
 	}
 	if _, seen := s.shown[cmd.Shown]; !seen {
@@ -138,7 +138,7 @@ func (s State) deny(cmd Deny) ([]Event, error) {
 	if cmd.By == System {
 		subject = s.requested.Subject
 	}
-	if err := s.answerable(subject, cmd.At); err != nil {
+	if err := s.Answerable(subject, cmd.At); err != nil {
 		return nil, err
 	}
 	return []Event{cmd.Denied}, nil
