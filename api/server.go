@@ -42,6 +42,7 @@ type Server struct {
 	tenants  tenants
 	refusals refusals
 	recent   recent
+	changes  *changes
 }
 
 // Outside is everything the server needs from elsewhere. All fields are
@@ -83,6 +84,7 @@ func New(j *eventstore.Journal, o Outside) *Server {
 		Clients:  eventstore.NewCache(eventstore.Streams[client.State, client.Command, client.Event]{Journal: j, Kind: "client"}),
 		Subjects: eventstore.NewExactCache(eventstore.Streams[subject.State, subject.Command, subject.Event]{Journal: j, Kind: "subject"}),
 	}
+	s.changes = newChanges(j)
 	s.Authorizations.Journal, s.Authorizations.Kind = j, "authorization"
 	s.Consents.Journal, s.Consents.Kind = j, "consent"
 	s.Tokens.Journal, s.Tokens.Kind = j, "token"

@@ -120,6 +120,7 @@ func (s *Server) drain(ctx context.Context) error {
 	time.Sleep(time.Duration(s.Config.Drain.Delay))
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.Config.Drain.Timeout))
 	defer cancel()
+	s.API.EndWaits()
 	var all errgroup.Group
 	for _, l := range s.listeners {
 		all.Go(func() error { return l.server.Shutdown(ending) })
