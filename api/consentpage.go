@@ -1,12 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"crypto/hmac"
-	"encoding/base32"
 	"errors"
 	"html/template"
-	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,9 +15,21 @@ var (
 	nothingChosen    = problem{Text: "Please choose at least one account, or decline.", Field: "account-0", Status: http.StatusBadRequest}
 )
 
+// question is what an interaction asks the customer.
+func (i interaction) question(who Session) question {
+	q := question{
+		id: i.ticket.id, subject: who.Subject, client: i.client, opened: i.ticket.opened,
+		scope: i.request.Scope, details: i.request.AuthorizationDetails, claims: i.request.Claims,
+	}
+	if back, err := url.Parse(i.request.RedirectURI); err == nil {
+		q.host = back.Host
+	}
+	return q
+}
+
 // showConsent shows what the client asks for, and asks.
 func (s *Server) showConsent(v *visit, i interaction, who Session) error {
-	o, err := s.offer(v, i, who)
+	o, err := s.offer(v.Request().Context(), v.Tenant, i.question(who), v.At)
 	if errors.Is(err, errNoAccounts) {
 		view := consentView{Client: displayName(i.client), Ticket: s.sealTicket(v, i)}
 		return s.show(v, http.StatusOK, "noaccounts", "There is no account to share", view, i.request.RedirectURI)
@@ -28,11 +37,11 @@ func (s *Server) showConsent(v *visit, i interaction, who Session) error {
 	if err != nil {
 		return s.leave(v, i, err)
 	}
-	return s.showOffer(v, i, o, problem{})
+	return s.showOffer(v, i, who, o, problem{})
 }
 
-func (s *Server) showOffer(v *visit, i interaction, o offer, p problem) error {
-	request, shown, err := s.explain(v, i, o)
+func (s *Server) showOffer(v *visit, i interaction, who Session, o offer, p problem) error {
+	request, shown, err := s.explain(v.Tenant, i.question(who), o)
 	if err != nil {
 		return err
 	}
@@ -54,49 +63,6 @@ type consentView struct {
 	Shown    string // hash of Request, authenticated
 	Request  template.HTML
 	Problem  problem
-}
-
-// requestTemplate is the hash of the template that explains a request, kept
-// with each consent so that the page can be made again.
-var requestTemplate = hashOf(string(mustRead("pages/request.html")))
-
-var requestPage = template.Must(template.ParseFS(pageFiles, "pages/request.html"))
-
-// explain writes what the customer is asked, and the hash of it. It depends on
-// nothing but the request, the customer's accounts and the issuer's settings,
-// so the page that was approved can be compared with the one that was sent.
-func (s *Server) explain(v *visit, i interaction, o offer) (template.HTML, string, error) {
-	var b bytes.Buffer
-	back, _ := url.Parse(i.request.RedirectURI)
-	view := requestView{
-		Bank: v.Tenant.Settings.DisplayName, Client: displayName(i.client), ClientID: i.client.ID, Policy: i.client.PolicyURI,
-		Access: o.access(), Powers: o.powers, Identity: o.identity, Accounts: o.choices(), Until: momentOf(o.expires),
-		Days:      amount(int(math.Ceil(o.expires.Sub(i.ticket.opened).Hours()/24)), "day"),
-		Reference: i.ticket.id, Check: s.checkOf(v, i),
-	}
-	if back != nil && back.Host != "" {
-		view.Host = back.Host
-	}
-	err := requestPage.Execute(&b, view)
-	return template.HTML(b.String()), hashOf(b.String()), err
-}
-
-type requestView struct {
-	Bank, Client, ClientID, Host, Policy string
-	Access                               []accessView
-	Powers, Identity                     []fact
-	Accounts                             []choice
-	Until, Days                          string
-	Reference, Check                     string
-}
-
-// checkOf is printed on the page so that its hash, which outlives an erasure,
-// gives nothing away about a customer to somebody who guesses. The installation
-// can compute it again.
-func (s *Server) checkOf(v *visit, i interaction) string {
-	mac := s.pageMAC("check", v.Tenant.ID, i.ticket.id, i.journey.Person().Subject)
-	code := base32.StdEncoding.EncodeToString(mac[:15])
-	return strings.Join([]string{code[:6], code[6:12], code[12:18], code[18:24]}, "-")
 }
 
 func (s *Server) shownMAC(v *visit, i interaction, shown string) []byte {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -14,20 +15,20 @@ type fact struct{ Label, Value string }
 // describeCustomer adds who the customer is and what the client would learn
 // about that: the claims of userinfo and of the ID token, as far as the bank
 // knows them.
-func (s *Server) describeCustomer(v *visit, i interaction, who Session, o *offer) error {
-	known, err := s.Directory.Claims(v.Request().Context(), who.Subject)
+func (s *Server) describeCustomer(ctx context.Context, q question, o *offer) error {
+	known, err := s.Directory.Claims(ctx, q.subject)
 	if err != nil {
 		return err
 	}
 	o.customer, _ = known["name"].(string)
-	if !i.request.OpenID() {
+	if !slices.Contains(strings.Fields(q.scope), "openid") {
 		return nil
 	}
-	asked, err := oauth.ParseClaims(i.request.Claims)
+	asked, err := oauth.ParseClaims(q.claims)
 	if err != nil {
 		return err
 	}
-	names := append(oauth.UserinfoClaims(i.request.Scope, asked), slices.Collect(maps.Keys(asked.IDToken))...)
+	names := append(oauth.UserinfoClaims(q.scope, asked), slices.Collect(maps.Keys(asked.IDToken))...)
 	slices.Sort(names)
 	o.identity = []fact{{"Who you are to us", "an identifier that stands for you, the same each time"}}
 	for _, n := range slices.Compact(names) {

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/authorization"
@@ -41,8 +43,8 @@ var staffScopes = map[string]fact{
 
 // offer works out what can be shared. What the page could not explain is not
 // offered.
-func (s *Server) offer(v *visit, i interaction, who Session) (o offer, err error) {
-	for _, x := range i.request.Scopes() {
+func (s *Server) offer(ctx context.Context, t Tenant, q question, at time.Time) (o offer, err error) {
+	for _, x := range strings.Fields(q.scope) {
 		power, staff := staffScopes[x]
 		if !staff && !slices.Contains(explained, x) {
 			return o, endWith(oauth.InvalidScope, "RFC 6749 §3.3", "scope has a value that customers cannot grant")
@@ -51,16 +53,16 @@ func (s *Server) offer(v *visit, i interaction, who Session) (o offer, err error
 			o.powers = append(o.powers, power)
 		}
 	}
-	details, err := oauth.ParseDetails(i.request.AuthorizationDetails)
+	details, err := oauth.ParseDetails(q.details)
 	if err != nil {
 		return o, err
 	}
 	o.asked = details != nil
-	if !o.asked && slices.Contains(i.request.Scopes(), "accounts") {
+	if !o.asked && slices.Contains(strings.Fields(q.scope), "accounts") {
 		details = []oauth.Detail{{Type: oauth.AccountInformation, Permissions: oauth.Permissions}}
 	}
 	if len(details) > 0 {
-		own, err := s.Directory.Accounts(v.Request().Context(), who.Subject)
+		own, err := s.Directory.Accounts(ctx, q.subject)
 		if err != nil {
 			return o, err
 		}
@@ -68,11 +70,11 @@ func (s *Server) offer(v *visit, i interaction, who Session) (o offer, err error
 			return o, err
 		}
 	}
-	o.expires = ends(i.ticket.opened.Add(v.Tenant.Settings.ConsentLifetime), o.details)
-	if !v.At.Before(o.expires) {
+	o.expires = ends(q.opened.Add(t.Settings.ConsentLifetime), o.details)
+	if !at.Before(o.expires) {
 		return o, endWith(oauth.AccessDenied, "RFC 9396 §5", "the access that was asked for has ended")
 	}
-	return o, s.describeCustomer(v, i, who, &o)
+	return o, s.describeCustomer(ctx, q, &o)
 }
 
 // limit keeps what concerns the customer's own accounts. Of accounts that are

@@ -46,21 +46,21 @@ func (s *Server) approve(v *visit, i interaction, params url.Values) error {
 	}
 	var o offer
 	if err == nil {
-		o, err = s.offer(v, i, who)
+		o, err = s.offer(v.Request().Context(), v.Tenant, i.question(who), v.At)
 	}
 	if err != nil {
 		return s.leave(v, i, err)
 	}
-	_, shown, err := s.explain(v, i, o)
+	_, shown, err := s.explain(v.Tenant, i.question(who), o)
 	switch {
 	case err != nil:
 		return err
 	case !s.wasShown(v, i, shown, params.Get("shown")):
-		return s.showOffer(v, i, o, changedMeanwhile)
+		return s.showOffer(v, i, who, o, changedMeanwhile)
 	}
 	grant, err := o.grant(params["account"])
 	if errors.Is(err, errNoChoice) {
-		return s.showOffer(v, i, o, nothingChosen)
+		return s.showOffer(v, i, who, o, nothingChosen)
 	}
 	grant.Consent, grant.Subject, grant.Scope = newID(), who.Subject, i.request.Scope
 	grant.Shown, grant.Template, grant.Locale = shown, requestTemplate, locale
