@@ -5,8 +5,10 @@
 //	          Request             Show            Approve            Redeem
 //	(nothing) -------> requested ------> shown -----------> approved -------> redeemed
 //	                       |               |
-//	                       +---- Deny -----+------> denied
+//	                       +---- Deny -----+------> denied     |
+//	                                                           +--- Fail ---> failed
 //
+// Only what is pushed can fail: nobody redeems it, so somebody must say why not.
 // A request that is past its expiry stays in its state but permits nothing.
 package backchannel
 
@@ -26,6 +28,7 @@ var (
 	ErrExpired      = errors.New("the backchannel request has expired")
 	ErrOtherSubject = errors.New("the backchannel request is for another customer")
 	ErrNotShown     = errors.New("what was approved is not what was shown")
+	ErrNotApproved  = errors.New("the customer has not approved the backchannel request")
 	ErrNobody       = errors.New("a backchannel request needs a client and a customer")
 )
 
@@ -38,6 +41,7 @@ type State struct {
 	approved  Approved
 	denied    Denied
 	spent     Redeemed
+	failed    Failed
 	noted     bool // that it ran out
 }
 
@@ -49,6 +53,7 @@ const (
 	approved
 	denied
 	redeemed
+	failed
 )
 
 // Exists reports whether there was a request.
@@ -74,6 +79,9 @@ func (s State) Denied() Denied { return s.denied }
 // Redeemed returns what auth_req_id was redeemed for.
 func (s State) Redeemed() Redeemed { return s.spent }
 
+// Failed returns why no tokens are pushed; its Error is empty unless so.
+func (s State) Failed() Failed { return s.failed }
+
 // Shown returns what the customer saw under a hash.
 func (s State) Shown(hash string) (Shown, bool) {
 	shown, found := s.shown[hash]
@@ -91,7 +99,7 @@ func (s State) Status() string {
 	case s.status == nothing:
 		return ""
 	}
-	return map[status]string{requested: "requested", approved: "approved", denied: "denied", redeemed: "redeemed"}[s.status]
+	return map[status]string{requested: "requested", approved: "approved", denied: "denied", redeemed: "redeemed", failed: "failed"}[s.status]
 }
 
 // Names reports whether an auth_req_id is the one of this request.
@@ -112,6 +120,8 @@ func (s State) Evolve(e Event) State {
 		s.status, s.denied = denied, e
 	case Redeemed:
 		s.status, s.spent = redeemed, e
+	case Failed:
+		s.status, s.failed = failed, e
 	case Expired:
 		s.noted = true
 	}

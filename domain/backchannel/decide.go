@@ -43,6 +43,8 @@ type (
 		Redeemed
 		At time.Time
 	}
+	// Fail gives up what cannot be pushed any more.
+	Fail       struct{ Failed }
 	NoteExpiry struct{ At time.Time }
 )
 
@@ -53,6 +55,7 @@ func (Approve) isCommand()      {}
 func (Deny) isCommand()         {}
 func (Redeem) isCommand()       {}
 func (RedeemByPush) isCommand() {}
+func (Fail) isCommand()         {}
 func (NoteExpiry) isCommand()   {}
 
 // Decide returns the events that cmd causes, or why it is refused. No events
@@ -80,6 +83,8 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		return s.redeem(cmd)
 	case RedeemByPush:
 		return s.redeemByPush(cmd)
+	case Fail:
+		return s.fail(cmd)
 	case NoteExpiry:
 		open := s.status == requested || s.status == approved
 		return unless(!open || s.noted || cmd.At.Before(s.requested.Expires), Expired{})
@@ -176,14 +181,37 @@ func (s State) Redeemable(cmd Redeem) error {
 	return nil
 }
 
+// redeemByPush spends auth_req_id for the client, which never presents it.
 func (s State) redeemByPush(cmd RedeemByPush) ([]Event, error) {
-	switch {
-	case !s.Exists() || s.requested.Mode != oauth.Push:
-		return nil, ErrUnknown
-	case s.status == redeemed:
-		return nil, nil
-	case s.status != approved:
+	switch err := s.pushable(); {
+	case err != nil || s.status == redeemed:
+		return nil, err
+	case s.status == failed:
 		return nil, ErrDecided
+	case !cmd.At.Before(s.requested.Expires):
+		return nil, ErrExpired
 	}
 	return []Event{cmd.Redeemed}, nil
+}
+
+func (s State) fail(cmd Fail) ([]Event, error) {
+	switch err := s.pushable(); {
+	case err != nil || s.status == failed:
+		return nil, err
+	case s.status == redeemed:
+		return nil, ErrDecided
+	}
+	return []Event{cmd.Failed}, nil
+}
+
+// pushable returns why nothing is pushed for the request, or nil if the
+// customer has approved it, whatever came of that.
+func (s State) pushable() error {
+	switch {
+	case !s.Exists() || s.requested.Mode != oauth.Push:
+		return ErrUnknown
+	case s.approved.Consent == "":
+		return ErrNotApproved
+	}
+	return nil
 }

@@ -98,6 +98,13 @@ type (
 		Via     string `json:"via"` // the delivery mode
 	}
 
+	// Failed ends an approved request in push mode for which no tokens can be
+	// made any more, and decides so: none ever will be.
+	Failed struct {
+		Error  oauth.Code `json:"error"`  // of CIBA, Section 12
+		Reason string     `json:"reason"` // in words that the client may read
+	}
+
 	// Expired notes that nobody decided, or nobody redeemed, in time. No
 	// decision reads it.
 	Expired struct{}
@@ -109,6 +116,7 @@ func (Shown) isEvent()          {}
 func (Approved) isEvent()       {}
 func (Denied) isEvent()         {}
 func (Redeemed) isEvent()       {}
+func (Failed) isEvent()         {}
 func (Expired) isEvent()        {}
 
 // Who denies.
@@ -176,6 +184,10 @@ var Events = []event.Declaration{
 			}
 			return "the auth_req_id was redeemed for token " + e.Token
 		},
+	},
+	event.Type[Failed]{
+		Name:  "backchannel.failed",
+		Audit: func(e Failed, _ event.Names) string { return "no tokens can be pushed: " + e.Reason },
 	},
 	event.Type[Expired]{
 		Name:  "backchannel.expired",
