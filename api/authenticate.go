@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/client"
@@ -21,6 +20,7 @@ type caller struct {
 	Certificate *oauth.Certificate
 	Meta        event.Meta
 	Once        []eventstore.Once
+	again       map[[32]byte]*oauth.Error // what to answer when one of Once was used before
 }
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
@@ -105,12 +105,13 @@ func (s *Server) proveByAssertion(ctx context.Context, v *visit, c *caller, comp
 	if err != nil {
 		return nil, &oauth.Error{Code: oauth.InvalidClient, By: "RFC 7523 §3", Description: "the client assertion does not verify", Cause: err}
 	}
-	judging := oauth.Judging{Now: v.At, Issuer: v.Tenant.URL}
+	judging := oauth.Judging{Now: v.At, Issuer: v.Tenant.URL, Endpoints: append(v.Tenant.URLs("/token"), v.Tenant.URLs("/"+v.endpoint)...)}
 	if err := v.Tenant.Profile.CheckAssertion(fact, c.ID, judging); err != nil {
 		return nil, err
 	}
 	c.Evidence.ClientAssertion, c.Evidence.Key = fact.Raw, fact.Thumbprint
-	c.Once = append(c.Once, onceKey(fact.Expires, v.At, "assertion", v.Tenant.ID, c.ID, fact.ID))
+	c.guard(onceKey(fact.Expires, v.At, "assertion", v.Tenant.ID, c.ID, fact.ID),
+		oauth.Refuse(oauth.InvalidClient, "RFC 7523 §3", "the client assertion was used before"))
 	return []client.KeySeen{key}, nil
 }
 
@@ -146,6 +147,25 @@ func (s *Server) record(ctx context.Context, c *caller, state client.State, seen
 		}
 	}
 	return nil
+}
+
+// recordKeys is record for keys that a request shows after its client was
+// authenticated.
+func (s *Server) recordKeys(ctx context.Context, c *caller, seen ...client.KeySeen) error {
+	state, _, err := s.Clients.Get(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, c, state, seen)
+}
+
+// guard has a replay key committed with what the request appends, and says how
+// a request is refused that comes after the key was used.
+func (c *caller) guard(key eventstore.Once, refusal *oauth.Error) {
+	if c.again == nil {
+		c.again = map[[32]byte]*oauth.Error{}
+	}
+	c.Once, c.again[key.Key] = append(c.Once, key), refusal
 }
 
 // onceKey makes the replay key of a one-time value in its scope.
@@ -188,7 +208,7 @@ func (s *Server) proof(v *visit, c *caller, path string) (*oauth.Proof, error) {
 		return nil, err
 	}
 	c.Evidence.DPoP = fact.Raw
-	c.Once = append(c.Once, onceKey(v.At.Add(proofWindow), v.At, "dpop", fact.Thumbprint, v.Tenant.URL+path, fact.ID))
+	c.guard(onceKey(v.At.Add(proofWindow), v.At, "dpop", fact.Thumbprint, v.Tenant.URL+path, fact.ID), proofUsed)
 	return &fact, nil
 }
 
@@ -209,9 +229,10 @@ func replayed(c *caller, err error) error {
 	if !ok {
 		return err
 	}
-	first := slices.IndexFunc(c.Once, func(o eventstore.Once) bool { return o.Key == again.Key }) == 0
-	if first && c.Evidence.ClientAssertion != "" {
-		return oauth.Refuse(oauth.InvalidClient, "RFC 7523 §3", "the client assertion was used before")
+	if refusal, known := c.again[again.Key]; known {
+		return refusal
 	}
-	return oauth.Refuse(oauth.InvalidDPoPProof, "RFC 9449 §11.1", "the DPoP proof was used before")
+	return proofUsed
 }
+
+var proofUsed = oauth.Refuse(oauth.InvalidDPoPProof, "RFC 9449 §11.1", "the DPoP proof was used before")

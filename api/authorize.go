@@ -125,23 +125,33 @@ func (s *Server) wanted(ctx context.Context, t Tenant, r oauth.AuthorizationRequ
 // hinted returns the subject of an ID token that this issuer signed, however
 // old it is.
 func (s *Server) hinted(ctx context.Context, t Tenant, hint string) (string, error) {
+	token, err := s.ownIDToken(ctx, t, hint)
+	return token.Subject, err
+}
+
+// A hintToken is what an ID token that comes back as a hint says.
+type hintToken struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"` // we write one, as a string
+	Issued   int64  `json:"iat"`
+}
+
+// ownIDToken reads an ID token that this issuer signed.
+func (s *Server) ownIDToken(ctx context.Context, t Tenant, hint string) (claims hintToken, err error) {
 	keys, err := s.verifying(ctx, t.ID)
 	if err != nil {
-		return "", err
+		return claims, err
 	}
 	signed, err := s.Signer.Verify(ctx, hint, keys.key)
 	if keys.failed != nil {
-		return "", keys.failed
-	}
-	var claims struct {
-		Issuer  string `json:"iss"`
-		Subject string `json:"sub"`
+		return claims, keys.failed
 	}
 	if err == nil {
 		err = json.Unmarshal(signed.Claims, &claims)
 	}
 	if err != nil || signed.Type != "JWT" || claims.Issuer != t.URL || claims.Subject == "" {
-		return "", oauth.Refuse(oauth.InvalidRequest, "OIDC-Core §3.1.2.1", "id_token_hint is not an ID token of this issuer")
+		return claims, oauth.Refuse(oauth.InvalidRequest, "OIDC-Core §3.1.2.1", "id_token_hint is not an ID token of this issuer")
 	}
-	return claims.Subject, nil
+	return claims, nil
 }

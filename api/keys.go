@@ -52,7 +52,7 @@ func (s *Server) signer(ctx context.Context, issuer, alg string) (string, error)
 
 // CheckSigning refuses a client whose ID tokens no key of its issuer could sign.
 func (s *Server) CheckSigning(ctx context.Context, issuer string, m oauth.ClientMetadata) error {
-	if !m.Grants("authorization_code") {
+	if !m.Grants("authorization_code") && m.DeliveryMode == "" {
 		return nil
 	}
 	signs, err := s.signs(ctx, issuer, m.IDTokenAlg)

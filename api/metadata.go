@@ -21,7 +21,7 @@ func (s *Server) describeTenant(t Tenant, signing []string) issuerMetadata {
 	p := t.Profile
 	m := issuerMetadata{
 		Issuer: t.URL, Authorize: t.URL + "/authorize", EndSession: t.URL + "/logout", JWKS: t.URL + "/jwks",
-		endpoints:     endpointsAt(t.URL, t.Settings.Registration),
+		endpoints:     endpointsAt(t.URL, t),
 		ResponseTypes: p.ResponseTypes.Of, ResponseModes: []string{"query"}, GrantTypes: p.GrantTypes.Of,
 		SubjectTypes: []string{"public"}, Scopes: t.Settings.Scopes, Claims: supportedClaims, ClaimTypes: []string{"normal"},
 		ACRs: supportedACRs, Prompts: []string{"none", "login", "consent", "select_account"},
@@ -35,8 +35,11 @@ func (s *Server) describeTenant(t Tenant, signing []string) issuerMetadata {
 	if t.Settings.Accounts {
 		m.DetailTypes = []string{"account_information"}
 	}
+	if t.backchannel() {
+		m.backchannelMetadata = describeBackchannel(t)
+	}
 	if t.MTLS != "" {
-		aliases := endpointsAt(t.MTLS, t.Settings.Registration)
+		aliases := endpointsAt(t.MTLS, t)
 		m.Aliases = &aliases
 	}
 	return m
@@ -56,14 +59,34 @@ type endpoints struct {
 	Introspection string `json:"introspection_endpoint"`
 	Revocation    string `json:"revocation_endpoint"`
 	Registration  string `json:"registration_endpoint,omitempty"`
+	Backchannel   string `json:"backchannel_authentication_endpoint,omitempty"` // CIBA §4
 }
 
-func endpointsAt(base string, registration bool) endpoints {
-	e := endpoints{base + "/token", base + "/par", base + "/userinfo", base + "/introspect", base + "/revoke", ""}
-	if registration {
+func endpointsAt(base string, t Tenant) endpoints {
+	e := endpoints{base + "/token", base + "/par", base + "/userinfo", base + "/introspect", base + "/revoke", "", ""}
+	if t.Settings.Registration {
 		e.Registration = base + "/register"
 	}
+	if t.backchannel() {
+		e.Backchannel = base + "/bc-authorize"
+	}
 	return e
+}
+
+// backchannelMetadata is CIBA, Section 4 with FAPI-CIBA-ID1, Section 7.
+type backchannelMetadata struct {
+	DeliveryModes  []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
+	RequestAlgs    []string `json:"backchannel_authentication_request_signing_alg_values_supported,omitempty"`
+	UserCodes      bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
+	HintTokenTypes []string `json:"backchannel_endpoint_login_hint_token_types_supported,omitempty"`
+}
+
+func describeBackchannel(t Tenant) backchannelMetadata {
+	m := backchannelMetadata{DeliveryModes: t.Profile.DeliveryModes.Of, RequestAlgs: t.Profile.SigningAlgs.Of, UserCodes: t.Settings.UserCodes}
+	if len(t.Settings.HintIssuers) > 0 {
+		m.HintTokenTypes = []string{"jwt"}
+	}
+	return m
 }
 
 // issuerMetadata is RFC 8414, Section 2 with the registered members of its
@@ -72,6 +95,7 @@ type issuerMetadata struct {
 	Issuer    string `json:"issuer"`
 	Authorize string `json:"authorization_endpoint"`
 	endpoints
+	backchannelMetadata
 	EndSession        string     `json:"end_session_endpoint"`
 	JWKS              string     `json:"jwks_uri"`
 	Aliases           *endpoints `json:"mtls_endpoint_aliases,omitempty"`

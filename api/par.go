@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -88,13 +89,14 @@ type pushedRequest struct {
 }
 
 // withoutCredentials returns a form as it was received, byte for byte, without
-// the parameters that authenticate its sender, however their names are encoded.
-func withoutCredentials(raw []byte) string {
+// the parameters that authenticate its sender and those named besides, however
+// their names are encoded.
+func withoutCredentials(raw []byte, besides ...string) string {
 	var kept [][]byte
 	for pair := range bytes.SplitSeq(raw, []byte("&")) {
 		encoded, _, _ := bytes.Cut(pair, []byte("="))
 		name, err := url.QueryUnescape(string(encoded))
-		if err == nil && name != "client_assertion" && name != "client_secret" {
+		if err == nil && name != "client_assertion" && name != "client_secret" && !slices.Contains(besides, name) {
 			kept = append(kept, pair)
 		}
 	}

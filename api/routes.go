@@ -33,6 +33,7 @@ var routes = []route{
 	{"GET", "/.well-known/oauth-authorization-server", (*Server).metadata, false}, // RFC 8414 §3
 	{"GET", "/jwks", (*Server).jwks, false},                                       // RFC 7517 §5
 	{"POST", "/par", (*Server).pushRequest, false},                                // RFC 9126 §2
+	{"POST", "/bc-authorize", (*Server).authenticateBackchannel, false},           // CIBA §7.1
 	{"POST", "/token", (*Server).issueToken, false},                               // RFC 6749 §3.2
 	{"GET", "/userinfo", (*Server).userinfo, false},                               // OIDC-Core §5.3
 	{"POST", "/userinfo", (*Server).userinfo, false},                              // OIDC-Core §5.3

@@ -33,7 +33,7 @@ func (s *Server) session(v *visit) (Session, error) {
 // customerOf reports whether a subject is a customer of the issuer.
 func (s *Server) customerOf(v *visit, subject string) (bool, error) {
 	state, _, err := s.Subjects.Get(v.Request().Context(), subject)
-	return state.Active() && state.Issuer() == v.Tenant.ID, err
+	return v.Tenant.serves(state), err
 }
 
 // startSession signs a customer in. The browser gets a new session id in any

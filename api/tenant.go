@@ -12,6 +12,7 @@ import (
 
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/subject"
 )
 
 // A Tenant is an issuer as requests meet it.
@@ -28,7 +29,16 @@ type Tenant struct {
 
 // Server returns what request rules need to know of the tenant.
 func (t Tenant) Server() oauth.Server {
-	return oauth.Server{Issuer: t.URL, Scopes: t.Settings.Scopes, Resources: t.Settings.Resources, ACRs: supportedACRs}
+	return oauth.Server{
+		Issuer: t.URL, Scopes: t.Settings.Scopes, Resources: t.Settings.Resources, ACRs: supportedACRs, UserCodes: t.Settings.UserCodes,
+	}
+}
+
+// serves reports whether a subject is a customer of the issuer. One for
+// conformance tests has no real ones.
+func (t Tenant) serves(who subject.State) bool {
+	real := t.Settings.Purpose != issuer.Conformance || who.Test()
+	return who.Active() && who.Issuer() == t.ID && real
 }
 
 // URLs returns the addresses at which an endpoint answers; a DPoP proof may

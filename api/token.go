@@ -79,13 +79,9 @@ func (s *Server) bind(v *visit, c *caller) (token.Confirmation, error) {
 }
 
 func (s *Server) bindToCertificate(v *visit, c *caller) (token.Confirmation, error) {
-	state, _, err := s.Clients.Get(v.Request().Context(), c.ID)
-	if err != nil {
-		return token.Confirmation{}, err
-	}
 	c.Evidence.Certificate = c.Certificate.Thumbprint
 	bound := token.Confirmation{X5TS: c.Certificate.Thumbprint}
-	return bound, s.record(v.Request().Context(), c, state, seenChain(c.Certificate))
+	return bound, s.recordKeys(v.Request().Context(), c, seenChain(c.Certificate)...)
 }
 
 // resources are the values of resource in a token request. An empty one is none

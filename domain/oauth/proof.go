@@ -13,6 +13,10 @@ import (
 type Judging struct {
 	Now    time.Time
 	Issuer string
+
+	// Endpoints are the URLs of the token endpoint and of the endpoint that was
+	// called, on every listener.
+	Endpoints []string
 }
 
 // maxJTI bounds what is remembered against replay, in bytes.
@@ -31,7 +35,7 @@ func (p Profile) CheckAssertion(a Assertion, clientID string, j Judging) error {
 		p.SigningAlgs.check("alg of the client assertion", a.Algorithm, InvalidClient),
 		bad(a.Issuer != clientID, "RFC 7523 §3", "iss of the client assertion must be the client_id"),
 		bad(a.Subject != clientID, "RFC 7523 §3", "sub of the client assertion must be the client_id"),
-		p.audience(a, j.Issuer),
+		p.audience(a, j),
 		bad(a.ID == "", "OIDC-Core §9", "jti of the client assertion is required"),
 		bad(len(a.ID) > maxJTI, "RFC 7523 §3", "jti of the client assertion is longer than 256 bytes"),
 		bad(a.Expires.IsZero(), "RFC 7523 §3", "exp of the client assertion is required"),
@@ -42,12 +46,15 @@ func (p Profile) CheckAssertion(a Assertion, clientID string, j Judging) error {
 	)
 }
 
-func (p Profile) audience(a Assertion, issuer string) error {
+// audience takes the issuer, and where the profile leaves it open the endpoint
+// that was called or the token endpoint too (CIBA, Section 7.1).
+func (p Profile) audience(a Assertion, j Judging) error {
 	if p.AssertionAudience.Demanded {
-		exact := a.AudienceOne && len(a.Audience) == 1 && a.Audience[0] == issuer
+		exact := a.AudienceOne && len(a.Audience) == 1 && a.Audience[0] == j.Issuer
 		return refusal(!exact, InvalidClient, p.AssertionAudience.By, "aud of the client assertion must be the issuer identifier, as a string")
 	}
-	return refusal(!slices.Contains(a.Audience, issuer), InvalidClient, "RFC 7523 §3", "aud of the client assertion must name the issuer")
+	ours := func(aud string) bool { return aud == j.Issuer || slices.Contains(j.Endpoints, aud) }
+	return refusal(!slices.ContainsFunc(a.Audience, ours), InvalidClient, "RFC 7523 §3", "aud of the client assertion must name the issuer or the endpoint")
 }
 
 func (p Profile) notAhead(name string, t, now time.Time, code Code) error {

@@ -22,6 +22,7 @@ func (p Profile) CheckClient(m ClientMetadata, s Server) error {
 		m.tls(),
 		m.binding(p),
 		m.algorithms(p),
+		m.backchannel(p, s),
 		m.authentication(),
 		m.texts(),
 		refusal(m.AccessTokenFormat != "" && m.AccessTokenFormat != "jwt" && m.AccessTokenFormat != "opaque", code, "RFC 7591 §2", "access_token_format must be jwt or opaque"),
@@ -40,7 +41,7 @@ func (m ClientMetadata) grants(p Profile) error {
 		p.GrantTypes.checkAll("grant_types", m.GrantTypes, code),
 		p.ResponseTypes.checkAll("response_types", m.ResponseTypes, code),
 		refusal(len(m.ResponseTypes) > 0 && !m.Grants("authorization_code"), code, "RFC 7591 §2.1", "response_types needs the grant type authorization_code"),
-		refusal(m.Grants("refresh_token") && !m.Grants("authorization_code"), code, "RFC 7591 §2.1", "refresh_token needs the grant type authorization_code"),
+		refusal(m.Grants("refresh_token") && !m.Grants("authorization_code") && !m.Grants(GrantCIBA) && m.DeliveryMode != Push, code, "RFC 7591 §2.1", "refresh_token needs the grant type authorization_code or that of CIBA"),
 	)
 }
 
@@ -71,10 +72,10 @@ func (m ClientMetadata) redirectURIs(p Profile) error {
 
 func (m ClientMetadata) keys() error {
 	code := InvalidClientMetadata
-	needs := m.TokenEndpointAuthMethod == "private_key_jwt" || m.TokenEndpointAuthMethod == "self_signed_tls_client_auth"
+	needs := m.TokenEndpointAuthMethod == "private_key_jwt" || m.TokenEndpointAuthMethod == "self_signed_tls_client_auth" || m.RequestAlg != ""
 	return first(
 		refusal(len(m.JWKS) > 0 && m.JWKSURI != "", code, "RFC 7591 §2", "jwks and jwks_uri exclude each other"),
-		refusal(needs && len(m.JWKS) == 0 && m.JWKSURI == "", code, "RFC 7591 §2", "jwks or jwks_uri is required by the token_endpoint_auth_method"),
+		refusal(needs && len(m.JWKS) == 0 && m.JWKSURI == "", code, "RFC 7591 §2", "jwks or jwks_uri is required by a client that signs or has its own certificates"),
 		refusal(m.JWKSURI != "" && (!absoluteHTTPS(m.JWKSURI) || len(m.JWKSURI) > maxURI), code, "FAPI2-SP §5.4.2-2.1", "jwks_uri must be an https URI"),
 		refusal(len(m.JWKS) > 0 && !jsonObject(m.JWKS), code, "RFC 7517 §5", "jwks must be a JWK set of at most 64 KiB"),
 	)
@@ -124,6 +125,7 @@ func (m ClientMetadata) algorithms(p Profile) error {
 	return first(
 		check("token_endpoint_auth_signing_alg", m.TokenEndpointAuthAlg),
 		check("id_token_signed_response_alg", m.IDTokenAlg),
+		check("backchannel_authentication_request_signing_alg", m.RequestAlg),
 	)
 }
 

@@ -17,6 +17,7 @@ type Server struct {
 	Scopes    []string // scopes_supported
 	Resources []string // acceptable values of resource
 	ACRs      []string // acr_values_supported
+	UserCodes bool     // backchannel_user_code_parameter_supported
 
 	// Now is when the request arrived; access may not end before it.
 	Now time.Time

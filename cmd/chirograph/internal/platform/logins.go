@@ -31,7 +31,7 @@ func (l logins) Check(ctx context.Context, realm, name, password, address string
 // Subject implements [api.Logins].
 func (l logins) Subject(ctx context.Context, realm, name string) (string, error) {
 	subject, err := l.store.Subject(ctx, realm, name)
-	if errors.Is(err, login.ErrWrong) {
+	if errors.Is(err, login.ErrWrong) || errors.Is(err, login.ErrBadName) {
 		return "", api.ErrNobody
 	}
 	return subject, err
