@@ -14,6 +14,7 @@ package backchannel
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,8 +37,8 @@ var (
 type State struct {
 	status    status
 	requested Requested
-	shown     map[string]Shown // by hash
-	devices   []string         // that were notified
+	shown     map[sight]Shown
+	devices   []string // that were notified
 	approved  Approved
 	denied    Denied
 	spent     Redeemed
@@ -84,8 +85,12 @@ func (s State) Failed() Failed { return s.failed }
 
 // Shown returns what the customer saw under a hash.
 func (s State) Shown(hash string) (Shown, bool) {
-	shown, found := s.shown[hash]
-	return shown, found
+	for seen, shown := range s.shown {
+		if seen.hash == hash {
+			return shown, true
+		}
+	}
+	return Shown{}, false
 }
 
 // Notified reports whether a device was told.
@@ -128,10 +133,14 @@ func (s State) Evolve(e Event) State {
 	return s
 }
 
-func with(all map[string]Shown, one Shown) map[string]Shown {
-	more := map[string]Shown{one.Shown: one}
-	for hash, shown := range all {
-		more[hash] = shown
+// A sight is what was shown where.
+type sight struct{ hash, device string }
+
+func with(all map[sight]Shown, one Shown) map[sight]Shown {
+	more := maps.Clone(all)
+	if more == nil {
+		more = map[sight]Shown{}
 	}
+	more[sight{one.Shown, one.Device}] = one
 	return more
 }

@@ -73,7 +73,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		if err := s.Answerable(cmd.Subject, cmd.At); err != nil {
 			return nil, err
 		}
-		_, already := s.shown[cmd.Shown.Shown]
+		_, already := s.shown[sight{cmd.Shown.Shown, cmd.Device}]
 		return unless(already, cmd.Shown)
 	case Approve:
 		return s.approve(cmd)
@@ -129,7 +129,7 @@ func (s State) approve(cmd Approve) ([]Event, error) {
 	if err := s.Answerable(cmd.Subject, cmd.At); err != nil {
 		return nil, err
 	}
-	if _, seen := s.shown[cmd.Shown]; !seen {
+	if _, seen := s.Shown(cmd.Shown); !seen {
 		return nil, ErrNotShown
 	}
 	if !cmd.At.Before(cmd.Expires) {

@@ -137,6 +137,7 @@ type State struct {
 	registered Registered
 	metadata   oauth.ClientMetadata
 	keys       seen
+	flagged    seen // for which backchannel requests
 }
 
 type status int
@@ -218,6 +219,9 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		}
 		return []Event{cmd.Reinstated}, nil
 	case Flag:
+		if s.flagged.has(cmd.Backchannel) {
+			return nil, nil
+		}
 		return []Event{cmd.Flagged}, nil
 	case Delete:
 		return []Event{cmd.Deleted}, nil
@@ -239,6 +243,7 @@ func (s State) Evolve(e Event) State {
 	case Reinstated:
 		s.status = active
 	case Flagged:
+		s.flagged = s.flagged.with(e.Backchannel)
 	case Deleted:
 		s.status = deleted
 	}

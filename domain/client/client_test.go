@@ -20,6 +20,8 @@ var (
 	paused     = Suspended{Reason: "complaints"}
 	back       = Reinstated{Reason: "resolved"}
 	gone       = Deleted{By: "client"}
+	flag       = Flagged{Backchannel: "b1", Reason: "not me"}
+	another    = Flagged{Backchannel: "b2", Reason: "not me"}
 )
 
 func TestDecide(t *testing.T) {
@@ -49,6 +51,10 @@ func TestDecide(t *testing.T) {
 		{"and reinstated", []Event{registered, paused}, Reinstate{back}, []Event{back}, nil},
 		{"not if it is not suspended", []Event{registered}, Reinstate{back}, nil, ErrNotSuspended},
 		{"not if it was deleted meanwhile", []Event{registered, paused, gone}, Reinstate{back}, nil, ErrDeleted},
+
+		{"a customer may flag it", []Event{registered}, Flag{flag}, []Event{flag}, nil},
+		{"for one request once", []Event{registered, flag}, Flag{flag}, nil, nil},
+		{"and for another again", []Event{registered, flag}, Flag{another}, []Event{another}, nil},
 
 		{"a client may be deleted", []Event{registered}, Delete{gone}, []Event{gone}, nil},
 		{"while suspended as well", []Event{registered, paused}, Delete{gone}, []Event{gone}, nil},
@@ -98,7 +104,7 @@ func TestEvolveSharesNothing(t *testing.T) {
 // never active again, and a suspended one is not active.
 func FuzzHistory(f *testing.F) {
 	anything := []Command{
-		Register{registered}, Update{renamed}, Update{same}, SeeKey{key}, Suspend{paused}, Reinstate{back}, Delete{gone},
+		Register{registered}, Update{renamed}, Update{same}, SeeKey{key}, Suspend{paused}, Reinstate{back}, Flag{flag}, Delete{gone},
 	}
 	f.Add([]byte{1, 0, 3, 3, 4, 1, 5, 6, 5, 0, 6})
 	f.Fuzz(func(t *testing.T, script []byte) {
