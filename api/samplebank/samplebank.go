@@ -19,12 +19,16 @@ const Path = "/bank"
 
 // A Bank answers about its customers' accounts as of Now.
 type Bank struct {
-	Now func() time.Time
+	Now  func() time.Time
+	Path string // where it is mounted, if not at [Path]
 }
 
 // Handler returns the API, every route of it protected by s.
 func (b Bank) Handler(s *resource.Server) http.Handler {
-	mux := http.NewServeMux()
+	base, mux := b.Path, http.NewServeMux()
+	if base == "" {
+		base = Path
+	}
 	one := func(permission string) resource.Route {
 		return resource.Route{NeedsConsent: true, Permission: permission, Account: "account"}
 	}
@@ -39,7 +43,7 @@ func (b Bank) Handler(s *resource.Server) http.Handler {
 		{"/accounts/:account/balances", one(oauth.ReadBalances), b.balances},
 		{"/accounts/:account/transactions", one(oauth.ReadTransactions), b.transactions},
 	} {
-		r.route.Path = Path + r.path
+		r.route.Path = base + r.path
 		mux.Handle(strings.Replace(r.route.Path, ":account", "{account}", 1), s.Protect(r.route, r.serve))
 	}
 	mux.Handle("/", s.Nothing())

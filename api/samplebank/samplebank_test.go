@@ -62,7 +62,11 @@ func (c consent) get(target string) (*httptest.ResponseRecorder, []resource.Acce
 	}
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", target, nil)
 	r.Header.Set("Authorization", "Bearer token")
-	Bank{func() time.Time { return now }}.Handler(server).ServeHTTP(w, r)
+	bank := Bank{Now: func() time.Time { return now }}
+	if base, _, _ := strings.Cut(target[1:], "/"); "/"+base != Path {
+		bank.Path = "/" + base
+	}
+	bank.Handler(server).ServeHTTP(w, r)
 	return w, recorded
 }
 
@@ -100,6 +104,9 @@ func TestWhoSeesWhat(t *testing.T) {
 		{"nor transactions", balancesOnly, "/bank/accounts/nw-100101/transactions", 403, nil},
 		{"a client by itself may ask whether the bank is open", consent{}, "/bank/status", 200, nil},
 		{"but not about accounts", consent{covers: all("", "nw-100101").covers}, "/bank/accounts", 403, nil},
+		{"the same person at another issuer sees the same accounts, where that issuer's tokens count",
+			all("a11ce000-0000-4000-8000-000000000011", "nw-100101"), "/other/accounts", 200, []string{"nw-100101"}},
+		{"and nobody else's", all("a11ce000-0000-4000-8000-000000000012", "nw-100101"), "/other/accounts", 200, nil},
 		{"there is nothing else", all(alice, "nw-100101"), "/bank/cards", 404, nil},
 	}
 	for _, tt := range tests {

@@ -34,6 +34,7 @@ production.`,
 	f.IntVar(&o.Public, "port", 8443, "public port, 0 for any")
 	f.IntVar(&o.MTLS, "mtls-port", 8444, "port for clients with certificates, 0 for any")
 	f.IntVar(&o.Admin, "admin-port", 9443, "admin port, 0 for any")
+	f.IntVar(&o.Notify, "notify-port", 8445, "port where the sample clients are pinged and get pushed tokens, 0 for any")
 	f.IntVar(&o.Nodes, "nodes", 1, "how many nodes serve together; more than one needs --postgres")
 	f.StringVar(&o.Postgres, "postgres", os.Getenv("CHIROGRAPH_STORE__POSTGRES"), "URL of an empty PostgreSQL database that the nodes share")
 	f.StringVar(&o.EventStoreDB, "eventstoredb", os.Getenv("CHIROGRAPH_STORE__EVENTSTOREDB"), "connection string of an empty EventStoreDB for the log of the nodes")

@@ -11,11 +11,14 @@ import (
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
 	"github.com/chirograph/chirograph/domain/fapi"
 	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/openid"
 )
 
 // Ids that never change, so that notes and programs stay right.
 const (
 	issuerID   = "fapi2"
+	cibaID     = "ciba"
+	fapiCIBA   = "fapi-ciba"
 	budgetly   = "budgetly"
 	payzip     = "payzip"
 	rogue      = "rogue"
@@ -29,28 +32,50 @@ const (
 	rogueBack    = "https://rogue.example/callback"
 )
 
-// bank is the accounts API, on both listeners.
-func (s *stage) bank(p *platform.Platform) http.Handler {
-	return samplebank.Bank{Now: p.Now}.Handler(&resource.Server{
-		Checker: p.API.Checker(issuerID, s.origin()+bankPath), URLs: resource.At(s.origin(), s.config.MTLS.Origin),
+// A tenant is one issuer of the bank. Each has its own address of the accounts
+// API, because a token of one is none at another.
+type tenant struct {
+	id      string
+	profile oauth.Profile
+	bank    string // path of the accounts API
+}
+
+// tenants are all issuers. A customer has another subject id at each, which
+// goes by the place in this list.
+var tenants = []tenant{
+	{issuerID, fapi.SecurityProfile, bankPath},
+	{cibaID, openid.CIBA, bankPath + "-ciba"},
+	{fapiCIBA, fapi.CIBA, bankPath + "-fapi-ciba"},
+}
+
+// bank is the accounts API for one issuer's tokens, on both listeners.
+func (s *stage) bank(p *platform.Platform, t tenant) http.Handler {
+	return samplebank.Bank{Now: p.Now, Path: t.bank}.Handler(&resource.Server{
+		Checker: p.API.Checker(t.id, s.origin()+t.bank), URLs: resource.At(s.origin(), s.config.MTLS.Origin),
 		Certificate: p.API.Certificates.Certificate, Now: p.Now, Log: s.Log,
 	})
 }
 
 // document declares everybody.
 func (s *stage) document() admin.Document {
-	return admin.Document{
-		Issuers: []admin.Issuer{{
-			ID: issuerID, URL: s.issuer(), Profile: fapi.SecurityProfile.Name,
-			Settings: admin.Settings{
-				Accounts: true, Registration: true, Resources: []string{s.origin() + bankPath},
-				FetchOrigins: []string{s.origin()}, DisplayName: samplebank.Name,
-			},
+	d := admin.Document{Clients: append(s.clients(), s.backchannelClients()...)}
+	for i, t := range tenants {
+		settings := admin.Settings{
+			Accounts: true, Registration: true, Resources: []string{s.origin() + t.bank},
+			FetchOrigins: []string{s.origin()}, DisplayName: samplebank.Name,
+		}
+		if t.profile.GrantTypes.Permits(oauth.GrantCIBA) {
+			settings.FetchOrigins = append(settings.FetchOrigins, s.notify())
+			settings.UserCodes = true
+		}
+		d.Issuers = append(d.Issuers, admin.Issuer{
+			ID: t.id, URL: s.origin() + "/" + t.id, Profile: t.profile.Name, Settings: settings,
 			Keys: &admin.KeyPolicy{Algorithms: []string{"ES256", "PS256"}},
-		}},
-		Clients:   s.clients(),
-		Customers: append(customers(), staff...),
+		})
+		d.Customers = append(d.Customers, customers(i, t.id)...)
 	}
+	d.Customers = append(d.Customers, staff...)
+	return d
 }
 
 func (s *stage) clients() []admin.Client {
@@ -63,7 +88,7 @@ func (s *stage) clients() []admin.Client {
 		}},
 		{ID: payzip, Issuer: issuerID, Metadata: oauth.ClientMetadata{
 			ClientName: "Payzip", RedirectURIs: []string{payzipBack}, TokenEndpointAuthMethod: "tls_client_auth",
-			TLSSubjectDN: payzipName.String(), GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials"},
+			TLSSubjectDN: clientName(payzip).String(), GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials"},
 			Scope: "openid accounts offline_access", TLSBoundTokens: true,
 		}},
 		{ID: rogue, Issuer: issuerID, Suspended: &suspended, Metadata: oauth.ClientMetadata{
@@ -77,11 +102,11 @@ func (s *stage) clients() []admin.Client {
 	}
 }
 
-func customers() []admin.Customer {
+func customers(place int, issuer string) []admin.Customer {
 	var all []admin.Customer
 	for _, c := range samplebank.Customers() {
 		one := admin.Customer{
-			ID: c.Subject, Issuer: issuerID, Name: c.Name, Claims: c.Claims,
+			ID: c.At(place).Subject, Issuer: issuer, Name: c.Name, Claims: c.Claims,
 			Login: &admin.Login{Name: c.Login, Password: c.Password},
 		}
 		for _, a := range c.Accounts {

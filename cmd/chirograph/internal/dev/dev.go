@@ -34,6 +34,7 @@ type Options struct {
 	Ephemeral           bool   // a temporary folder, removed at the end
 	Once                bool   // end after the story
 	Public, MTLS, Admin int    // ports on loopback; 0 for any that is free
+	Notify              int    // port of the third parties' notification endpoints, likewise
 	Nodes               int    // that serve together, 0 or 1 for one
 	Postgres            string // URL of an own, empty database, which several nodes need
 	EventStoreDB        string // connection string, if the log is to be there
@@ -72,6 +73,9 @@ func Run(ctx context.Context, o Options) error {
 	s := &stage{Options: o}
 	var err error
 	if s.folder, err = prepare(o.Dir, time.Now()); err != nil {
+		return err
+	}
+	if s.Notify, err = free(o.Notify); err != nil {
 		return err
 	}
 	open := s.open
@@ -152,7 +156,21 @@ func (s *stage) settings() config.Config {
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 func origin(port int) string  { return "https://localhost:" + strconv.Itoa(port) }
 
+// free returns a port as it is, or any that is free in place of 0. Who is
+// called there listens only while it expects to be.
+func free(named int) (int, error) {
+	if named != 0 {
+		return named, nil
+	}
+	l, err := net.Listen("tcp", address(0))
+	if err != nil {
+		return 0, err
+	}
+	return port(l), l.Close()
+}
+
 func (s *stage) origin() string { return origin(s.Public) }
+func (s *stage) notify() string { return origin(s.Notify) }
 func (s *stage) issuer() string { return s.origin() + "/fapi2" }
 
 // furnish makes the bank, its customers and the third parties. Where they are
@@ -169,6 +187,11 @@ func (s *stage) serve(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- s.run(ctx) }()
 	s.banner()
+	if err := s.announce(); err != nil {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	defer s.withdraw()
 	err := s.play(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -196,11 +219,14 @@ func (s *stage) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// elsewhere answers what is for no issuer: the sample bank, and a page of
-// directions.
+// elsewhere answers what is for no issuer: the sample bank, a third party's
+// receiver of events, and a page of directions.
 func (s *stage) elsewhere(n node) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(bankPath+"/", s.bank(n.platform))
+	for _, t := range tenants {
+		mux.Handle(t.bank+"/", s.bank(n.platform, t))
+	}
+	mux.HandleFunc("POST "+eventsPath, takeEvent)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		for _, line := range s.directions() {

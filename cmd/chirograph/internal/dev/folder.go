@@ -29,6 +29,8 @@ const (
 	serverKey  = "server.key"
 	payzipCert = "payzip.pem"
 	payzipKey  = "payzip.key"
+	notifyCert = "notify.pem" // of the third parties' notification endpoints
+	notifyKey  = "notify.key"
 )
 
 // A folder is the data folder with the keys of the third parties.
@@ -42,7 +44,7 @@ type folder struct {
 func (f folder) path(name string) string { return filepath.Join(f.dir, name) }
 
 // keyed are the clients that sign.
-var keyed = []string{budgetly, rogue, bankServer}
+var keyed = append([]string{budgetly, rogue, bankServer}, backchannelIDs()...)
 
 // prepare makes what is missing. Nothing that is there is made again, so that
 // programs that were set up with it go on working.
@@ -62,11 +64,18 @@ func prepare(dir string, now time.Time) (folder, error) {
 	if _, err := f.certificate(serverCert, serverKey, now, authority.IssueServer); err != nil {
 		return f, err
 	}
-	f.payzip, err = f.certificate(payzipCert, payzipKey, now, func(now time.Time) (tls.Certificate, error) {
-		return authority.IssueClient(now, mtls.Names{Subject: payzipName})
-	})
-	if err != nil {
+	if _, err := f.certificate(notifyCert, notifyKey, now, authority.IssueServer); err != nil {
 		return f, err
+	}
+	if f.payzip, err = f.client(authority, payzip, payzip, now); err != nil {
+		return f, err
+	}
+	for _, c := range sampleClients {
+		if c.mutual {
+			if _, err := f.client(authority, c.id, c.id+overTLS, now); err != nil {
+				return f, err
+			}
+		}
 	}
 	for _, id := range keyed {
 		if f.keys[id], err = f.key(id); err != nil {
@@ -76,7 +85,20 @@ func prepare(dir string, now time.Time) (folder, error) {
 	return f, nil
 }
 
-var payzipName = pkix.Name{CommonName: "payzip", Organization: []string{"Payzip Ltd"}, Country: []string{"GB"}}
+// overTLS tells apart the files of a client's certificate from those of the key
+// it signs with.
+const overTLS = "-tls"
+
+// client returns the certificate that a client presents.
+func (f folder) client(authority *mtls.Authority, id, file string, now time.Time) (tls.Certificate, error) {
+	return f.certificate(file+".pem", file+".key", now, func(now time.Time) (tls.Certificate, error) {
+		return authority.IssueClient(now, mtls.Names{Subject: clientName(id)})
+	})
+}
+
+func clientName(id string) pkix.Name {
+	return pkix.Name{CommonName: id, Organization: []string{"Payzip Ltd"}, Country: []string{"GB"}}
+}
 
 func (f folder) authority(now time.Time) (*mtls.Authority, error) {
 	cert, key, err := f.pair(caCert, caKey)

@@ -84,6 +84,10 @@ func (s *stage) directions() [][2]string {
 		{"issuer", s.issuer()},
 		{"  metadata", s.issuer() + "/.well-known/openid-configuration"},
 		{"  with certificates", s.config.MTLS.Origin + "/fapi2"},
+		{"issuers of CIBA", s.origin() + "/" + cibaID + ", " + s.origin() + "/" + fapiCIBA},
+		{"  phone page", s.origin() + "/" + cibaID + "/device"},
+		{"  automatic decision", "POST " + s.origin() + "/" + cibaID + "/backchannel/decide?auth_req_id={auth_req_id}&action={action}, allow or deny"},
+		{"  clients", strings.Join(backchannelIDs(), ", ")},
 		{"customer's page", s.issuer() + "/my/consents"},
 		{"  customers", strings.Join(logins, ", ")},
 		{"accounts API", s.origin() + bankPath + "/accounts"},
@@ -115,6 +119,11 @@ func (s *stage) signpost() {
 	for _, c := range []string{"audit verify", "audit search --client budgetly", "client list", "doctor"} {
 		fmt.Fprintf(s.Out, "  go run ./cmd/chirograph %s%s\n", c, at)
 	}
+	folder := ""
+	if s.Dir != DefaultDir {
+		folder = " --data " + s.Dir
+	}
+	fmt.Fprintf(s.Out, "  go run ./cmd/chirograph flow ciba --mode ping --approve%s\n", folder)
 	fmt.Fprintln(s.Out)
 }
 
