@@ -23,7 +23,7 @@ type Audit struct {
 // be asked as of any position it has passed.
 var auditProjection = Projection{
 	Name:    "audit",
-	Version: 1,
+	Version: 2,
 	Tables: []Table{
 		{
 			Name: "entries",
@@ -115,7 +115,7 @@ func index(ctx context.Context, tx *Tx, added []indexed) error {
 func (s *subjects) mayLearn(e eventstore.Decoded) bool {
 	complete := s.client != "" && s.customer != "" && s.consent != ""
 	switch e.Stream.Category() {
-	case "authorization", "token", "refresh":
+	case "authorization", "backchannel", "token", "refresh":
 		return e.Revision > 0 // the first one says all that is known
 	case "consent":
 		return true

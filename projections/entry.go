@@ -39,7 +39,7 @@ type Named struct {
 func entry(d eventstore.Decoded, s subjects, registry *event.Registry, n event.Names) Entry {
 	e := Entry{
 		Position: d.Position, Time: d.Recorded, Type: d.Type, Stream: d.Stream, Revision: d.Revision, Event: d.ID.String(),
-		Sentence: registry.Audit(d.Body, told{n, d.Metadata}), Actor: d.Metadata.Actor, Issuer: d.Metadata.Issuer,
+		Sentence: registry.Audit(d.Body, told{n, cmp.Or(d.Metadata.Client, s.client), cmp.Or(d.Metadata.Subject, s.customer)}), Actor: d.Metadata.Actor, Issuer: d.Metadata.Issuer,
 		Consent: s.consent, Result: s.result, Interaction: s.interaction, Erased: d.Erased, Body: d.Body,
 	}
 	if s.client != "" {
@@ -55,18 +55,18 @@ func entry(d eventstore.Decoded, s subjects, registry *event.Registry, n event.N
 // say which.
 type told struct {
 	event.Names
-	meta event.Meta
+	client, customer string
 }
 
 func (a told) Client(id string) string {
-	if id = cmp.Or(id, a.meta.Client); id == "" {
+	if id = cmp.Or(id, a.client); id == "" {
 		return "the client"
 	}
 	return a.Names.Client(id)
 }
 
 func (a told) Subject(id string) string {
-	if id = cmp.Or(id, a.meta.Subject); id == "" {
+	if id = cmp.Or(id, a.customer); id == "" {
 		return "the customer"
 	}
 	return a.Names.Subject(id)

@@ -35,12 +35,14 @@ type history struct {
 	journeys  []*journey
 	stages    map[*journey]stage
 	tokens    int
+	calls     []*call
+	said      map[*call]int // steps of a request that were taken
 }
 
 func randomHistory(h *house, seed uint64, steps int) *history {
 	s := &history{
 		house: h, r: rand.New(rand.NewPCG(seed, 1)),
-		suspended: map[string]bool{}, erased: map[string]bool{}, stages: map[*journey]stage{},
+		suspended: map[string]bool{}, erased: map[string]bool{}, stages: map[*journey]stage{}, said: map[*call]int{},
 	}
 	h.begin()
 	for range 3 {
@@ -74,6 +76,8 @@ func (s *history) step() {
 		s.refusal(s.any())
 	case n < 12:
 		s.itself(s.clients[s.r.IntN(len(s.clients))])
+	case n < 18:
+		s.calling()
 	default:
 		s.advance(s.any())
 	}

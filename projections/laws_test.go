@@ -22,6 +22,11 @@ func eachHistory(t *testing.T, law func(t *testing.T, h *house)) {
 		h.erase(alice.customer)
 		law(t, h)
 	})
+	t.Run("the call", func(t *testing.T) {
+		h := newHouse(t)
+		h.call()
+		law(t, h)
+	})
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			h := newHouse(t)
@@ -125,7 +130,10 @@ func TestAsOfEqualsAFold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, dump(t, []*follower{past.Consents.from, past.Clients.from, past.Accesses.from, past.Audit.from}), fold)
+			same(t, dump(t, []*follower{
+				past.Consents.from, past.Clients.from, past.Accesses.from, past.Audit.from,
+				past.Backchannels.from, past.Deliveries.from,
+			}), fold)
 			past.Close()
 		}
 	})

@@ -69,7 +69,7 @@ func (l *learning) later(thing link, f *facts) {
 func (l *learning) add(x *indexed) {
 	for _, to := range x.links {
 		switch to.kind {
-		case OfAuthorization, OfConsent, OfToken, OfRefresh:
+		case OfAuthorization, OfBackchannel, OfConsent, OfToken, OfRefresh, OfDelivery:
 			l.added[to.link] = append(l.added[to.link], x)
 			l.later(to.link, &x.facts)
 		}
@@ -88,7 +88,7 @@ func (l *learning) learn(ctx context.Context, s *subjects, at eventstore.Positio
 		fill(&s.client, known.client)
 		fill(&s.customer, known.customer)
 		fill(&s.consent, known.consent)
-		if thing.kind != OfAuthorization && thing.kind != OfConsent {
+		if thing.kind != OfAuthorization && thing.kind != OfBackchannel && thing.kind != OfConsent {
 			continue
 		}
 		if known.customer == "" && s.customer != "" {

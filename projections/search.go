@@ -23,6 +23,8 @@ type Query struct {
 	Token         string
 	Refresh       string
 	Authorization string
+	Backchannel   string
+	Delivery      string
 	Interaction   string
 	Issuer        string // events of an issuer itself, its registrations and keys
 	Key           string
@@ -41,6 +43,7 @@ type Query struct {
 func (q Query) links() []link {
 	all := []link{
 		{OfConsent, q.Consent}, {OfToken, q.Token}, {OfRefresh, q.Refresh}, {OfAuthorization, q.Authorization},
+		{OfBackchannel, q.Backchannel}, {OfDelivery, q.Delivery},
 		{OfInteraction, q.Interaction}, {OfKey, q.Key}, {OfIssuer, q.Issuer}, {OfCustomer, q.Customer},
 		{OfClient, q.Client}, {ofType, q.Type},
 	}

@@ -13,14 +13,16 @@ import (
 )
 
 // All lists every projection of the platform.
-var All = []Projection{consentsProjection, clientsProjection, accessesProjection, auditProjection}
+var All = []Projection{consentsProjection, clientsProjection, accessesProjection, auditProjection, backchannelsProjection, deliveriesProjection}
 
 // Answers are the questions that can be asked, of the present or of the past.
 type Answers struct {
-	Consents *Consents
-	Clients  *Clients
-	Accesses *Accesses
-	Audit    *Audit
+	Consents     *Consents
+	Clients      *Clients
+	Accesses     *Accesses
+	Audit        *Audit
+	Backchannels *Backchannels
+	Deliveries   *Deliveries
 }
 
 // Config says where a [Set] keeps its tables and what it reads.
@@ -103,10 +105,12 @@ func answers(j *eventstore.Journal, followers []*follower) Answers {
 	}
 	clients := &Clients{named(clientsProjection), j}
 	return Answers{
-		Consents: &Consents{named(consentsProjection), j},
-		Clients:  clients,
-		Accesses: &Accesses{named(accessesProjection)},
-		Audit:    &Audit{named(auditProjection), j, clients},
+		Consents:     &Consents{named(consentsProjection), j},
+		Clients:      clients,
+		Accesses:     &Accesses{named(accessesProjection)},
+		Audit:        &Audit{named(auditProjection), j, clients},
+		Backchannels: &Backchannels{named(backchannelsProjection)},
+		Deliveries:   &Deliveries{named(deliveriesProjection), j},
 	}
 }
 

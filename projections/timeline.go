@@ -46,7 +46,8 @@ func queryFor(kind Kind, id string) (Query, error) {
 	q := Query{Oldest: true, Page: Page{Limit: MaxLimit}}
 	field := map[Kind]*string{
 		OfConsent: &q.Consent, OfClient: &q.Client, OfCustomer: &q.Customer, OfToken: &q.Token, OfRefresh: &q.Refresh,
-		OfAuthorization: &q.Authorization, OfInteraction: &q.Interaction, OfIssuer: &q.Issuer, OfKey: &q.Key,
+		OfAuthorization: &q.Authorization, OfBackchannel: &q.Backchannel, OfDelivery: &q.Delivery,
+		OfInteraction: &q.Interaction, OfIssuer: &q.Issuer, OfKey: &q.Key,
 	}[kind]
 	if field == nil {
 		return q, fmt.Errorf("%w kind of timeline %.40q", ErrUnknown, kind)

@@ -127,7 +127,7 @@ func TestTimelineIsReadFromTheLog(t *testing.T) {
 			t.Errorf("%s belongs to %v, %v, %q", e.Type, e.Client, e.Subject, e.Consent)
 		}
 	}
-	_, err := h.set.db.db.Exec("UPDATE entries_v1_g1 SET revision = 0 WHERE stream = 'consent-c1' AND revision = 1")
+	_, err := h.set.db.db.Exec("UPDATE entries_v2_g1 SET revision = 0 WHERE stream = 'consent-c1' AND revision = 1")
 	if err != nil {
 		t.Fatal(err)
 	}

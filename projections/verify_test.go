@@ -12,9 +12,9 @@ func TestVerifyFindsWhatWasChangedByHand(t *testing.T) {
 		name, sql, projection, live, rebuilt string
 	}{
 		{"a value was changed", "UPDATE consents_v1_g1 SET status = 'authorized' WHERE id = 'c1'", "consents", `"authorized"`, `"revoked"`},
-		{"a row was removed", "DELETE FROM links_v1_g1 WHERE kind = 'consent' AND id = 'c1' AND position = 8", "audit", "", `"c1",8`},
+		{"a row was removed", "DELETE FROM links_v2_g1 WHERE kind = 'consent' AND id = 'c1' AND position = 8", "audit", "", `"c1",8`},
 		{"a row was added", "INSERT INTO clients_v1_g1 VALUES ('ghost', 'bank', 'Ghost', 'active', '', 0, 1, 1, 1)", "clients", `"Ghost"`, ""},
-		{"the first row was removed", "DELETE FROM entries_v1_g1 WHERE position = 1", "audit", "", `"issuer-bank"`},
+		{"the first row was removed", "DELETE FROM entries_v2_g1 WHERE position = 1", "audit", "", `"issuer-bank"`},
 		{"a count was changed", "UPDATE accesses_v1_g1 SET count = 0 WHERE consent = 'c2'", "accesses", `"200",0`, `"200",1`},
 		{"a number became text", "UPDATE accesses_v1_g1 SET count = 'none' WHERE consent = 'c2'", "accesses", `"none"`, `"200",1`},
 	}
@@ -62,7 +62,7 @@ func TestVerifyReportsNoMoreThanItsBound(t *testing.T) {
 	h := newHouse(t)
 	randomHistory(h, 2, 200)
 	h.catchUp()
-	if _, err := h.set.db.db.Exec("DELETE FROM links_v1_g1"); err != nil {
+	if _, err := h.set.db.db.Exec("DELETE FROM links_v2_g1"); err != nil {
 		t.Fatal(err)
 	}
 	found, err := h.set.Verify(context.Background())

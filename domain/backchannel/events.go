@@ -139,13 +139,13 @@ var Events = []event.Declaration{
 		Name:   "backchannel.requested",
 		Sealed: []string{"details", "binding_message", "request_context", "body"},
 		Audit: func(e Requested, n event.Names) string {
-			return n.Client(e.Client) + " asked " + n.Subject(e.Subject) + " by backchannel (" + e.Mode + ")"
+			return n.Client(e.Client) + " asked " + n.Subject(e.Subject) + " by backchannel, " + waiting[e.Mode]
 		},
 	},
 	event.Type[DeviceNotified]{
 		Name: "backchannel.device_notified",
-		Audit: func(e DeviceNotified, _ event.Names) string {
-			return "the customer's device " + e.Device + " was notified"
+		Audit: func(e DeviceNotified, n event.Names) string {
+			return n.Subject("") + " was notified on the device " + e.Device
 		},
 	},
 	event.Type[Shown]{
@@ -193,6 +193,10 @@ var Events = []event.Declaration{
 		Name:  "backchannel.expired",
 		Audit: func(Expired, event.Names) string { return "the request ran out" },
 	},
+}
+
+var waiting = map[string]string{
+	oauth.Poll: "polling for the answer", oauth.Ping: "waiting to be pinged", oauth.Push: "waiting for the tokens to be pushed",
 }
 
 var words = map[string]string{

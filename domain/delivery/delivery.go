@@ -85,7 +85,7 @@ type Command interface{ isCommand() }
 
 type (
 	Schedule struct{ Scheduled }
-	// Attempt records what came of sending. Judge has filled in Next.
+	// Attempt records what came of sending. Its verdict says when the next is.
 	Attempt struct {
 		Attempted
 		Verdict Verdict
@@ -120,6 +120,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		if !s.Pending() {
 			return nil, ErrEnded
 		}
+		cmd.Kind = s.scheduled.Kind
 		return []Event{cmd.Parked}, nil
 	case Reschedule:
 		switch {
@@ -130,6 +131,7 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		case !cmd.At.Before(cmd.Until):
 			return nil, ErrLate
 		}
+		cmd.Kind = s.scheduled.Kind
 		return []Event{cmd.Rescheduled}, nil
 	}
 	panic("delivery: unknown command")
@@ -142,11 +144,14 @@ func (s State) attempt(cmd Attempt) ([]Event, error) {
 	case cmd.N != s.attempts+1:
 		return nil, ErrNumber
 	}
+	cmd.Next = cmd.Verdict.Next
+	kind := s.scheduled.Kind
+	cmd.Kind = kind
 	switch cmd.Verdict.Ends {
 	case Arrived:
-		return []Event{cmd.Attempted, Delivered{cmd.N}}, nil
+		return []Event{cmd.Attempted, Delivered{kind, cmd.N}}, nil
 	case GivenUp:
-		return []Event{cmd.Attempted, Parked{System, cmd.Verdict.Reason}}, nil
+		return []Event{cmd.Attempted, Parked{kind, System, cmd.Verdict.Reason}}, nil
 	}
 	return []Event{cmd.Attempted}, nil
 }

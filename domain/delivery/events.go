@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/oauth"
 )
 
 // Event is the closed set of facts about one delivery.
@@ -17,23 +18,25 @@ type (
 	// when. What is sent is here only if it holds no secret; its digest always
 	// is, so that a receiver's copy can be compared.
 	Scheduled struct {
-		Kind        Kind      `json:"kind"`
-		Client      string    `json:"client_id,omitempty"`
-		Backchannel string    `json:"backchannel,omitempty"`
-		Consent     string    `json:"consent,omitempty"`
-		Device      string    `json:"device,omitempty"`
-		Receiver    string    `json:"receiver"`       // URL
-		Media       string    `json:"media_type"`     // of the body
-		Digest      string    `json:"body_digest"`    // SHA-256 of the body, base64url
-		Body        string    `json:"body,omitempty"` // if it holds no secret
-		Says        string    `json:"says"`           // what it tells, for people
-		Cause       string    `json:"cause"`          // id of the event that it tells of
-		Due         time.Time `json:"due"`
-		Until       time.Time `json:"until"` // no attempt begins later, save the first
+		Kind        Kind       `json:"kind"`
+		Client      string     `json:"client_id,omitempty"`
+		Backchannel string     `json:"backchannel,omitempty"`
+		Consent     string     `json:"consent,omitempty"`
+		Device      string     `json:"device,omitempty"`
+		Receiver    string     `json:"receiver"`        // URL
+		Media       string     `json:"media_type"`      // of the body
+		Digest      string     `json:"body_digest"`     // SHA-256 of the body, base64url
+		Body        string     `json:"body,omitempty"`  // if it holds no secret
+		Error       oauth.Code `json:"error,omitempty"` // code that is pushed instead of tokens, CIBA §12
+		Says        string     `json:"says"`            // what it tells, for people
+		Cause       string     `json:"cause"`           // id of the event that it tells of
+		Due         time.Time  `json:"due"`
+		Until       time.Time  `json:"until"` // no attempt begins later, save the first
 	}
 
 	// Attempted records one attempt and the receiver's answer.
 	Attempted struct {
+		Kind    Kind      `json:"kind"`              // as scheduled
 		N       int       `json:"n"`                 // from 1
 		Status  int       `json:"status,omitempty"`  // HTTP status, 0 if there was none
 		Failure string    `json:"failure,omitempty"` // why there was no answer
@@ -44,17 +47,20 @@ type (
 
 	// Delivered ends a delivery: the receiver has it.
 	Delivered struct {
-		N int `json:"n"`
+		Kind Kind `json:"kind"` // as scheduled
+		N    int  `json:"n"`
 	}
 
 	// Parked ends a delivery without success, until somebody reschedules it.
 	Parked struct {
-		By     string `json:"by"` // [System] or "operator"
+		Kind   Kind   `json:"kind"` // as scheduled
+		By     string `json:"by"`   // [System] or "operator"
 		Reason string `json:"reason"`
 	}
 
 	// Rescheduled takes a parked delivery up again.
 	Rescheduled struct {
+		Kind  Kind      `json:"kind"` // as scheduled
 		By    string    `json:"by"`
 		Due   time.Time `json:"due"`
 		Until time.Time `json:"until"`
@@ -75,40 +81,54 @@ var Events = []event.Declaration{
 	event.Type[Scheduled]{
 		Name:  "delivery.scheduled",
 		Class: event.Traffic,
-		Audit: func(e Scheduled, n event.Names) string { return e.to(n) + " is to be told: " + e.Says },
+		Audit: func(e Scheduled, n event.Names) string {
+			return e.Kind.receiver(e.Client, n) + words[e.Kind].future + e.Says
+		},
 	},
 	event.Type[Attempted]{
 		Name:   "delivery.attempted",
 		Class:  event.Traffic,
 		Sealed: []string{"answer"},
 		Audit: func(e Attempted, n event.Names) string {
-			return fmt.Sprintf("attempt %d to tell %s: %s", e.N, n.Client(""), e.outcome())
+			return fmt.Sprintf("attempt %d to %s %s: %s", e.N, words[e.Kind].verb, e.Kind.receiver("", n), e.outcome())
 		},
 	},
 	event.Type[Delivered]{
 		Name:  "delivery.delivered",
 		Class: event.Traffic,
-		Audit: func(e Delivered, n event.Names) string { return n.Client("") + " was told" },
+		Audit: func(e Delivered, n event.Names) string { return e.Kind.receiver("", n) + words[e.Kind].past },
 	},
 	event.Type[Parked]{
 		Name:  "delivery.parked",
 		Class: event.Traffic,
-		Audit: func(e Parked, _ event.Names) string {
-			return "the delivery was parked by the " + e.By + ": " + e.Reason
+		Audit: func(e Parked, n event.Names) string {
+			return fmt.Sprintf("the %s to %s was parked by the %s: %s", words[e.Kind].noun, e.Kind.receiver("", n), e.By, e.Reason)
 		},
 	},
 	event.Type[Rescheduled]{
 		Name:  "delivery.rescheduled",
 		Class: event.Traffic,
-		Audit: func(e Rescheduled, _ event.Names) string { return "the delivery was taken up again by the " + e.By },
+		Audit: func(e Rescheduled, n event.Names) string {
+			return fmt.Sprintf("the %s to %s was taken up again by the %s", words[e.Kind].noun, e.Kind.receiver("", n), e.By)
+		},
 	},
 }
 
-func (e Scheduled) to(n event.Names) string {
-	if e.Kind == Device {
-		return "the customer's device " + e.Device
+// words are how one speaks of a kind.
+var words = map[Kind]struct{ noun, verb, past, future string }{
+	Ping:    {"ping", "ping", " was pinged", " is to be pinged: "},
+	Push:    {"push", "push to", " received what was pushed", " is to be pushed to: "},
+	Device:  {"notification", "notify", " was notified", " is to be notified: "},
+	Webhook: {"webhook", "tell", " was told by webhook", " is to be told by webhook: "},
+}
+
+// receiver says who is told: a client, that of the event if none is named, or
+// the device.
+func (k Kind) receiver(client string, n event.Names) string {
+	if k == Device {
+		return "the customer's device"
 	}
-	return n.Client(e.Client)
+	return n.Client(client)
 }
 
 func (e Attempted) outcome() string {

@@ -56,10 +56,7 @@ func patience(k Kind, status int) bool {
 
 // pause doubles from a second.
 func pause(k Kind, n int) time.Duration {
-	if n > 16 {
-		return longest(k)
-	}
-	return min(time.Second<<(n-1), longest(k))
+	return min(time.Second<<min(max(n-1, 0), 16), longest(k))
 }
 
 // longest is how long no attempt is made. Who waits for tokens is told sooner
