@@ -2,6 +2,7 @@ package fapi_test
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/chirograph/chirograph/domain/fapi"
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/openid"
 )
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -31,9 +33,12 @@ type row struct {
 	judge  func(oauth.Profile) error
 }
 
-func (r row) test(t *testing.T) {
+func (r row) test(t *testing.T) { r.under(t, fapi.SecurityProfile) }
+
+// under tests a row with a profile.
+func (r row) under(t *testing.T, p oauth.Profile) {
 	t.Run(string(r.clause)+" "+r.name, func(t *testing.T) {
-		err := r.judge(fapi.SecurityProfile)
+		err := r.judge(p)
 		if r.clause == "" {
 			if err != nil {
 				t.Errorf("refused: %v", err)
@@ -50,13 +55,21 @@ func (r row) test(t *testing.T) {
 // lifetimes are enforced when an issuer is set up.
 func TestLifetimes(t *testing.T) {
 	for _, s := range tooLong {
-		if err := s.Check(fapi.SecurityProfile); err == nil {
-			t.Errorf("accepted %+v", s)
+		for _, p := range profiles {
+			if err := s.Check(p); err == nil {
+				t.Errorf("%s accepted %+v", p.Name, s)
+			}
 		}
+	}
+	if err := (issuer.Settings{CodeLifetime: 61 * time.Second}).Check(fapi.SecurityProfile); err == nil {
+		t.Error("accepted a code that lives for 61 s")
 	}
 }
 
-var tooLong = []issuer.Settings{{CodeLifetime: 61 * time.Second}, {PushedLifetime: 600 * time.Second}}
+var tooLong = []issuer.Settings{{CodeLifetime: 601 * time.Second}, {PushedLifetime: 600 * time.Second}}
+
+// profiles are all there are.
+var profiles = slices.Concat(slices.Collect(maps.Values(fapi.Profiles)), slices.Collect(maps.Values(openid.Profiles)))
 
 // elsewhere are the demands that no rule of the domain can enforce, because
 // they are about what the server does, not about what it is sent.
@@ -64,21 +77,31 @@ var elsewhere = []string{"CodeBinding", "NoRotation", "PushedOnly", "IssParamete
 
 // A demand that is removed from the profile must be missed by a row.
 func TestEveryDemandIsEnforced(t *testing.T) {
-	rows := slices.Concat(requestRows, clientRows, assertionRows, proofRows)
+	rows := slices.Concat(requestRows, clientRows, assertionRows, proofRows, backchannelRows, signedRows, tillRows, openRows)
+	rows = append(rows, signed("a life of days", "", func(r *oauth.SignedRequest) { r.Expires = noon.Add(48 * time.Hour) }))
 	for _, s := range tooLong {
 		rows = append(rows, row{judge: func(p oauth.Profile) error { return s.Check(p) }})
 	}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[oauth.Profile]()) {
-		if f.Name == "Name" || f.Name == "Title" {
-			continue
-		}
-		without := fapi.SecurityProfile
-		reflect.ValueOf(&without).Elem().FieldByIndex(f.Index).SetZero()
-		missed := slices.ContainsFunc(rows, func(r row) bool { return by(r.judge(fapi.SecurityProfile)) != by(r.judge(without)) })
-		if missed == slices.Contains(elsewhere, f.Name) {
-			t.Errorf("%s: a row that misses it: %v", f.Name, missed)
+	for _, p := range profiles {
+		for _, name := range demandedBy(p) {
+			without := p
+			reflect.ValueOf(&without).Elem().FieldByName(name).SetZero()
+			missed := slices.ContainsFunc(rows, func(r row) bool { return by(r.judge(p)) != by(r.judge(without)) })
+			if missed == slices.Contains(elsewhere, name) {
+				t.Errorf("%s: %s: a row that misses it: %v", p.Name, name, missed)
+			}
 		}
 	}
+}
+
+// demandedBy are the fields of a profile that demand anything.
+func demandedBy(p oauth.Profile) (names []string) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[oauth.Profile]()) {
+		if f.Name != "Name" && f.Name != "Title" && !reflect.ValueOf(p).FieldByIndex(f.Index).IsZero() {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // by is who a refusal leans on.
@@ -94,19 +117,23 @@ func by(err error) string {
 
 // Each demand is printed with its clause, so none may be without.
 func TestEveryDemandHasItsClause(t *testing.T) {
-	for name, p := range fapi.Profiles {
-		if p.Name != name || p.Title == "" {
-			t.Errorf("%s is listed as %s", p.Name, name)
+	for _, p := range profiles {
+		if (fapi.Profiles[p.Name].Name == "") == (openid.Profiles[p.Name].Name == "") || p.Title == "" {
+			t.Errorf("%s is not listed once, by its name", p.Name)
 		}
-		fields := reflect.TypeFor[oauth.Profile]().NumField() - 2
-		if got := len(p.Demands()); got != fields {
-			t.Errorf("%s: %d demands have a clause, of %d", name, got, fields)
-		}
+		var told []string
 		for _, d := range p.Demands() {
-			if _, found := reflect.TypeFor[oauth.Profile]().FieldByName(d.Field); !found || d.Demand == "" || d.By == "" {
-				t.Errorf("%s: %+v", name, d)
+			told = append(told, d.Field)
+			if d.Demand == "" || d.By == "" {
+				t.Errorf("%s: %+v", p.Name, d)
 			}
 		}
+		if want := demandedBy(p); !slices.Equal(told, want) {
+			t.Errorf("%s: %v have a clause, of %v", p.Name, told, want)
+		}
+	}
+	if got, want := len(demandedBy(fapi.SecurityProfile)), reflect.TypeFor[oauth.Profile]().NumField()-6; got != want {
+		t.Errorf("the security profile makes %d demands, not all %d but those of CIBA", got, want)
 	}
 }
 

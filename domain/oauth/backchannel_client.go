@@ -13,9 +13,9 @@ func (m ClientMetadata) backchannel(p Profile, s Server) error {
 	odd := func(v string) bool { return v == "" || len(v) > 128 || !printable(v) }
 	return first(
 		refusal(m.Grants(GrantCIBA) && mode == "", code, "CIBA §4", "backchannel_token_delivery_mode is required by the grant type of CIBA"),
+		m.deliveryMode(p),
 		refusal(!known, code, "CIBA §4", "backchannel_token_delivery_mode must be poll, ping or push"),
 		refusal(mode != "" && !p.GrantTypes.Permits(GrantCIBA), code, p.GrantTypes.By, "backchannel authentication is not offered by this issuer"),
-		m.deliveryMode(p),
 		refusal((mode == Poll || mode == Ping) && !m.Grants(GrantCIBA), code, "CIBA §4", "the modes poll and ping need the grant type of CIBA"),
 		refusal(called && m.NotificationEndpoint == "", code, "CIBA §4", "backchannel_client_notification_endpoint is required in the modes ping and push"),
 		refusal(!called && m.NotificationEndpoint != "", code, "CIBA §4", "backchannel_client_notification_endpoint belongs to the modes ping and push"),
