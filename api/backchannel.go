@@ -194,7 +194,7 @@ func (s *Server) keepWaiting(ctx context.Context, stream string, e backchannel.R
 	if err != nil {
 		return err
 	}
-	return s.Waiting.Keep(ctx, stream, secret, e.Expires)
+	return s.Waiting.Keep(ctx, stream, secret, e.Expires.Add(lateness))
 }
 
 func (s *Server) forgetWaiting(ctx context.Context, stream string, e backchannel.Requested) error {
