@@ -131,8 +131,8 @@ func (p *checkedPass) HistoryFrom(account string) string {
 // proof are one append.
 func (p *checkedPass) Record(ctx context.Context, a resource.Access) error {
 	e := p.pass.live.token.Issued()
-	if e.Authorization != "" {
-		p.meta.Correlation = string(p.server.Authorizations.Stream(e.Authorization))
+	if e.Authorization != "" || e.Backchannel != "" {
+		p.meta.Correlation = p.server.origin(e.Authorization, e.Backchannel)
 	}
 	stream := eventstore.Stream(access.AccessStream(e.Consent, e.Client, p.visit.At))
 	_, err := p.server.Journal.Commit(ctx, p.meta, eventstore.Draft{

@@ -32,7 +32,7 @@ func (s *Server) grantToClient(v *visit, c *caller, params url.Values, bound tok
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	in, err := s.prepare(ctx, v, c, token.Issued{Scope: scope, Audience: aud, Confirmation: bound}, nil)
+	in, err := s.prepare(ctx, v.moment(), c, token.Issued{Scope: scope, Audience: aud, Confirmation: bound}, nil)
 	if err != nil {
 		return tokenResponse{}, err
 	}
@@ -41,7 +41,7 @@ func (s *Server) grantToClient(v *visit, c *caller, params url.Values, bound tok
 	if _, err := s.Journal.Commit(ctx, c.Meta, draft); err != nil {
 		return tokenResponse{}, err
 	}
-	access, err := s.write(ctx, v, in)
+	access, err := s.write(ctx, v.moment(), c, in)
 	return tokenResponse{
 		AccessToken: access, TokenType: tokenType(bound), Scope: scope, ExpiresIn: seconds(v.Tenant.Settings.AccessTokenLifetime),
 	}, err

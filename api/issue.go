@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
 	"encoding/json"
 	"time"
 
@@ -24,12 +21,12 @@ type issuance struct {
 }
 
 // prepare decides form, life and key of an access token.
-func (s *Server) prepare(ctx context.Context, v *visit, c *caller, e token.Issued, details []oauth.Detail) (issuance, error) {
+func (s *Server) prepare(ctx context.Context, m moment, c *caller, e token.Issued, details []oauth.Detail) (issuance, error) {
 	e.Client, e.Evidence = c.ID, c.Evidence
-	e.Expires = v.At.Add(v.Tenant.Settings.AccessTokenLifetime).Truncate(time.Second)
+	e.Expires = m.At.Add(m.Tenant.Settings.AccessTokenLifetime).Truncate(time.Second)
 	in := issuance{details: details, jwt: c.AccessTokenFormat != "opaque"}
 	if in.jwt {
-		kid, err := s.activeKey(ctx, v.Tenant.ID, "")
+		kid, err := s.activeKey(ctx, m.Tenant.ID, "")
 		in.id, e.Key = newID(), kid
 		in.event = e
 		return in, err
@@ -46,18 +43,18 @@ func (s *Server) draft(in issuance) eventstore.Draft {
 }
 
 // write returns the token as the client receives it. Its event is durable.
-func (s *Server) write(ctx context.Context, v *visit, in issuance) (string, error) {
+func (s *Server) write(ctx context.Context, m moment, c *caller, in issuance) (string, error) {
 	if !in.jwt {
 		return in.opaque.Text(), nil
 	}
 	e := in.event
-	subject := e.Subject
-	if subject == "" {
-		subject = e.Client // RFC 9068 §2.2
+	subject := e.Client // RFC 9068 §2.2
+	if e.Subject != "" {
+		subject = s.subjectFor(c.Client, e.Subject)
 	}
 	claims, err := json.Marshal(accessClaims{
-		Issuer: v.Tenant.URL, Subject: subject, Audience: e.Audience, Client: e.Client, ID: in.id,
-		Issued: v.At.Unix(), Expires: e.Expires.Unix(), Scope: e.Scope, Confirmation: e.Confirmation,
+		Issuer: m.Tenant.URL, Subject: subject, Audience: e.Audience, Client: e.Client, ID: in.id,
+		Issued: m.At.Unix(), Expires: e.Expires.Unix(), Scope: e.Scope, Confirmation: e.Confirmation,
 		ACR: e.ACR, AuthTime: unix(e.AuthTime), Details: in.details,
 	})
 	if err != nil {
@@ -97,49 +94,4 @@ func unix(t time.Time) int64 {
 		return 0
 	}
 	return t.Unix()
-}
-
-// An identity is what an ID token says about the customer.
-type identity struct {
-	subject  string
-	acr      string
-	amr      []string
-	authTime time.Time
-	nonce    string
-	claims   map[string]any
-}
-
-// idToken signs an ID token for the client, with the hash of the access token
-// it comes with (OIDC-Core, Sections 2 and 3.1.3.6).
-func (s *Server) idToken(ctx context.Context, v *visit, c *caller, kid, accessToken string, who identity) (string, error) {
-	claims := map[string]any{}
-	for name, value := range who.claims {
-		claims[name] = value
-	}
-	claims["iss"], claims["sub"], claims["aud"] = v.Tenant.URL, who.subject, c.ID
-	claims["iat"], claims["exp"] = v.At.Unix(), v.At.Add(v.Tenant.Settings.IDTokenLifetime).Unix()
-	claims["auth_time"], claims["acr"] = who.authTime.Unix(), who.acr
-	claims["at_hash"] = halfHash(signedWith(c.IDTokenAlg), accessToken)
-	if len(who.amr) > 0 {
-		claims["amr"] = who.amr
-	}
-	if who.nonce != "" {
-		claims["nonce"] = who.nonce
-	}
-	raw, err := json.Marshal(claims)
-	if err != nil {
-		return "", err
-	}
-	return s.Signer.Sign(ctx, kid, "JWT", raw)
-}
-
-// halfHash is the value of at_hash: half of the hash that belongs to the
-// algorithm, which is SHA-512 for Ed25519 (RFC 8032).
-func halfHash(alg, s string) string {
-	if alg == "EdDSA" {
-		sum := sha512.Sum512([]byte(s))
-		return base64.RawURLEncoding.EncodeToString(sum[:32])
-	}
-	sum := sha256.Sum256([]byte(s))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

@@ -25,11 +25,11 @@ func (s *Server) refresh(v *visit, c *caller, params url.Values, bound token.Con
 	}
 	e.Refresh, e.Confirmation = id, bound
 	e.ACR, e.AuthTime = given.Authentication()
-	in, err := s.prepare(ctx, v, c, e, details)
+	in, err := s.prepare(ctx, v.moment(), c, e, details)
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	c.Meta.Subject, c.Meta.Correlation = from.Subject, string(s.Authorizations.Stream(from.Authorization))
+	c.Meta.Subject, c.Meta.Correlation = from.Subject, s.origin(from.Authorization, from.Backchannel)
 	draft := s.draft(in)
 	draft.Once = c.Once
 	if _, err := s.Journal.Commit(ctx, c.Meta, draft); err != nil {
@@ -54,12 +54,9 @@ func (s *Server) refreshable(ctx context.Context, v *visit, c *caller, presented
 		return "", from, given, err
 	}
 	from = state.Issued()
-	if given, _, err = s.Consents.Load(ctx, from.Consent); err != nil {
-		return "", from, given, err
-	}
-	who, _, err := s.Subjects.Get(ctx, from.Subject)
-	if err == nil && (!given.Alive(v.At) || who.Erased()) {
-		err = oauth.Refuse(oauth.InvalidGrant, "RFC 6749 §5.2", "the consent has ended")
+	given, alive, err := s.standing(ctx, from.Consent, from.Subject, v.At)
+	if err == nil && !alive {
+		err = errConsentEnded
 	}
 	return artefact.ID, from, given, err
 }
@@ -75,11 +72,11 @@ func (s *Server) refreshed(ctx context.Context, v *visit, c *caller, params url.
 	if e.Audience, err = narrowAudience(v.Tenant, resources(params), from.Resources); err != nil {
 		return e, nil, err
 	}
-	journey, _, err := s.Authorizations.Load(ctx, from.Authorization)
+	granted, wanted, err := s.grantedDetails(ctx, from)
 	if err != nil {
 		return e, nil, err
 	}
-	details, narrowed, err := grantedDetails(params.Get("authorization_details"), journey.Grant())
+	details, narrowed, err := carried(params.Get("authorization_details"), granted, wanted)
 	if err != nil {
 		return e, nil, err
 	}
@@ -92,11 +89,31 @@ func (s *Server) refreshed(ctx context.Context, v *visit, c *caller, params url.
 	return e, details, err
 }
 
+// grantedDetails returns what the customer granted when the refresh token was
+// made, and whether the client had asked for it by authorization_details.
+func (s *Server) grantedDetails(ctx context.Context, from token.RefreshIssued) (granted []oauth.Detail, wanted bool, err error) {
+	if from.Backchannel != "" {
+		request, _, err := s.Backchannels.Load(ctx, from.Backchannel)
+		return request.Approved().Details, request.Approved().Asked, err
+	}
+	journey, _, err := s.Authorizations.Load(ctx, from.Authorization)
+	return journey.Grant().Details, journey.Grant().Asked, err
+}
+
+// origin names the stream of the request that tokens go back to, which is what
+// correlates everything that comes of it.
+func (s *Server) origin(authorization, backchannel string) string {
+	if backchannel != "" {
+		return string(s.Backchannels.Stream(backchannel))
+	}
+	return string(s.Authorizations.Stream(authorization))
+}
+
 // respondRefreshed answers with the same refresh token, and a new ID token
 // without nonce but with the original auth_time (OIDC-Core, Section 12.2).
 func (s *Server) respondRefreshed(v *visit, c *caller, in issuance, refreshToken string) (tokenResponse, error) {
 	ctx, e := v.Request().Context(), in.event
-	access, err := s.write(ctx, v, in)
+	access, err := s.write(ctx, v.moment(), c, in)
 	if err != nil {
 		return tokenResponse{}, err
 	}
@@ -105,7 +122,8 @@ func (s *Server) respondRefreshed(v *visit, c *caller, in issuance, refreshToken
 		RefreshToken: refreshToken, Scope: e.Scope, Details: in.details,
 	}
 	if e.IDTokenKey != "" {
-		r.IDToken, err = s.idToken(ctx, v, c, e.IDTokenKey, access, identity{subject: e.Subject, acr: e.ACR, authTime: e.AuthTime})
+		r.IDToken, err = s.idToken(ctx, v.moment(), c, e.IDTokenKey,
+			identity{subject: e.Subject, acr: e.ACR, authTime: e.AuthTime, accessToken: access})
 	}
 	return r, err
 }

@@ -95,12 +95,16 @@ func (s *Server) writeError(v *visit, err error) {
 func (s *Server) note(v *visit, refusal *oauth.Error, status int, err error) {
 	s.Metrics.Refused(v.endpoint, string(refusal.Code))
 	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError { // our fault, and somebody must know
+	waits := refusal.Code == oauth.AuthorizationPending || refusal.Code == oauth.SlowDown // CIBA §11: not the end, and not an event
+	switch {
+	case status >= http.StatusInternalServerError: // our fault, and somebody must know
 		level = slog.LevelError
+	case waits:
+		level = slog.LevelDebug
 	}
 	s.Log.Log(v.Request().Context(), level, "refused", "endpoint", v.endpoint, "issuer", v.Tenant.ID, "client_id", v.caller,
 		"status", status, "code", string(refusal.Code), "by", string(refusal.By), "err", err)
-	if v.caller != "" && status < 500 {
+	if v.caller != "" && status < 500 && !waits {
 		s.refusals.count(v.Tenant.ID, v.caller, v.endpoint, refusal, v.At)
 	}
 }

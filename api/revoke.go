@@ -70,7 +70,7 @@ func (s *Server) revokeRefresh(ctx context.Context, c *caller, presented oauth.A
 		return nil, false, err
 	}
 	meta := c.Meta
-	meta.Subject, meta.Correlation = state.Issued().Subject, string(s.Authorizations.Stream(state.Issued().Authorization))
+	meta.Subject, meta.Correlation = state.Issued().Subject, s.origin(state.Issued().Authorization, state.Issued().Backchannel)
 	var end token.RefreshCommand = token.RevokeRefresh{RefreshRevoked: token.RefreshRevoked{By: "client", Reason: byClient}, Client: c.ID}
 	left, err = execute(ctx, s.Refreshes, meta, presented.ID, end, c.Once)
 	return left, true, unlessForeign(err)

@@ -43,6 +43,8 @@ type Server struct {
 	refusals refusals
 	recent   recent
 	changes  *changes
+	kept     openPages
+	paces    paces
 }
 
 // Outside is everything the server needs from elsewhere. All fields are
@@ -61,10 +63,13 @@ type Outside struct {
 	Customers    CustomerConsents
 	HintTokens   HintTokens
 	UserCodes    UserCodes
+	Passkeys     Passkeys
+	DeviceKeys   DeviceKeys
 	Waiting      Waiting
 	Pending      PendingRequests
 	Limits       Limits
 	Metrics      Metrics
+	PairwiseKey  [32]byte // names customers to clients whose subject_type is pairwise
 	PageKey      [32]byte // authenticates what pages carry from step to step
 	MTLSOrigin   string   // scheme, host and port of the mutual-TLS listener, "" if there is none
 	Software     string   // version, for the metadata of events

@@ -51,6 +51,8 @@ func (s *Server) grants(grant string) grantFlow {
 		return s.refresh
 	case "client_credentials":
 		return s.grantToClient
+	case oauth.GrantCIBA:
+		return s.redeemBackchannel
 	}
 	return func(*visit, *caller, url.Values, token.Confirmation) (tokenResponse, error) {
 		return tokenResponse{}, oauth.Refuse(oauth.UnsupportedGrantType, "RFC 6749 §5.2", "grant_type is not supported")

@@ -181,6 +181,10 @@ func (s State) Redeemable(cmd Redeem) error {
 	return nil
 }
 
+// lateness is how long after the expiry what the customer approved in the last
+// moment may still be pushed.
+const lateness = time.Minute
+
 // redeemByPush spends auth_req_id for the client, which never presents it.
 func (s State) redeemByPush(cmd RedeemByPush) ([]Event, error) {
 	switch err := s.pushable(); {
@@ -188,7 +192,7 @@ func (s State) redeemByPush(cmd RedeemByPush) ([]Event, error) {
 		return nil, err
 	case s.status == failed:
 		return nil, ErrDecided
-	case !cmd.At.Before(s.requested.Expires):
+	case !cmd.At.Before(s.requested.Expires.Add(lateness)):
 		return nil, ErrExpired
 	}
 	return []Event{cmd.Redeemed}, nil
