@@ -58,6 +58,7 @@ const (
 	ForNonces     = "dpop nonces"
 	ForLoginNames = "login-name index"
 	ForSessions   = "sessions"
+	ForWaiting    = "secrets that wait to be sent"
 
 	forHolders = "wrapping of holders' keys"
 	forSigning = "wrapping of signing keys"

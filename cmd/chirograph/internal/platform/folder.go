@@ -31,6 +31,7 @@ func (f Folder) file(name string) string { return filepath.Join(f.Dir, name) }
 func (f Folder) log() string             { return f.file("log.db") }
 func (f Folder) keyring() string         { return f.file("keyring.db") }
 func (f Folder) state() string           { return f.file("state.db") }
+func (f Folder) outbox() string          { return f.file("waiting.db") }
 func (f Folder) projections() string     { return f.file("projections.db") }
 func (f Folder) erased() string          { return f.file("erased-through") }
 

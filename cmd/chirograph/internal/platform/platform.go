@@ -7,6 +7,7 @@
 //	checkpoints/    the newest signed checkpoint, and the list of erasures
 //	master.key      opens keyring.db, where every other key is
 //	state.db        login names, passwords, sessions, the directory
+//	waiting.db      what is still to be sent, and how far the log has been told
 //	projections.db  can be built again from the log
 //	admin.json      where a running server's admin port is, and its credential
 package platform
@@ -28,6 +29,7 @@ import (
 	"github.com/chirograph/chirograph/adapters/limits"
 	"github.com/chirograph/chirograph/adapters/login"
 	"github.com/chirograph/chirograph/adapters/metrics"
+	"github.com/chirograph/chirograph/adapters/outbox"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
@@ -62,6 +64,7 @@ type Platform struct {
 	Journal     *eventstore.Journal
 	Ring        *keys.Ring
 	Login       *login.Store
+	Outbox      *outbox.Store // nil for reading only
 	Keeper      *ledger.Keeper
 	Projections *projections.Set
 	Metrics     *metrics.Metrics
@@ -106,7 +109,7 @@ func newPlatform(o Options) *Platform {
 func Open(ctx context.Context, o Options) (*Platform, error) {
 	p := newPlatform(o)
 	for _, step := range []func(context.Context) error{
-		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openProjections, p.openServer, p.reapplyErasures,
+		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openOutbox, p.openProjections, p.openServer, p.reapplyErasures,
 	} {
 		if err := step(ctx); err != nil {
 			p.Close()
@@ -192,6 +195,9 @@ func (p *Platform) Close() error {
 	}
 	if p.Login != nil {
 		all = append(all, p.Login.Close())
+	}
+	if p.Outbox != nil {
+		all = append(all, p.Outbox.Close())
 	}
 	if p.Ring != nil {
 		all = append(all, p.Ring.Close())

@@ -100,7 +100,9 @@ func (p *Platform) keepHouse(ctx context.Context) error {
 		do    func() error
 	}{
 		{"expiry", time.Minute, func() error { return p.noteExpiry(ctx) }},
+		{"backchannels", 5 * time.Second, func() error { return p.noteUnanswered(ctx) }},
 		{"sessions", time.Hour, func() error { return p.Login.Sweep(ctx, p.Now()) }},
+		{"waiting", time.Minute, func() error { return p.Outbox.Sweep(ctx, p.Now()) }},
 		{"journeys", time.Hour, func() error { _, err := p.Ring.DestroyExpired(ctx, p.Now()); return err }},
 		{"rotation", time.Hour, func() error { return p.Admin.RotateDue(ctx, p.Meta(event.ActorSystem)) }},
 	} {

@@ -56,6 +56,8 @@ func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited
 		Directory:    customer,
 		Journeys:     journeys{p.Ring},
 		Customers:    customers{p},
+		Waiting:      p.waiting(),
+		Pending:      pending{p},
 		Limits:       limited,
 		Metrics:      p.Metrics,
 		PageKey:      p.master.Derive(forPages),

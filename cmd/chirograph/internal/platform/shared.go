@@ -20,6 +20,7 @@ var errNoShared = fmt.Errorf("%w in the database that store names: serve makes o
 const (
 	keysSchema        = "chirograph_keys"
 	loginSchema       = "chirograph_login"
+	waitingSchema     = "chirograph_waiting"
 	projectionsSchema = "chirograph_projections"
 )
 
@@ -29,8 +30,8 @@ type shared struct {
 	url  string
 	node string
 
-	keys, login, tables *sql.DB
-	nodes               *postgres.Nodes // nil for reading only
+	keys, login, waiting, tables *sql.DB         // the last two are nil for reading only
+	nodes                        *postgres.Nodes // likewise
 }
 
 // openShared connects to what other nodes use too.
@@ -53,7 +54,7 @@ func (p *Platform) openShared(ctx context.Context) (err error) {
 	if p.ReadOnly {
 		return s.look(ctx)
 	}
-	for schema, db := range map[string]**sql.DB{keysSchema: &s.keys, loginSchema: &s.login, projectionsSchema: &s.tables} {
+	for schema, db := range map[string]**sql.DB{keysSchema: &s.keys, loginSchema: &s.login, waitingSchema: &s.waiting, projectionsSchema: &s.tables} {
 		if *db, err = postgres.OpenSQL(ctx, s.url, schema); err != nil {
 			return err
 		}
@@ -90,7 +91,7 @@ func (s *shared) close() error {
 	if s.nodes != nil {
 		all = append(all, s.nodes.Close())
 	}
-	for _, db := range []*sql.DB{s.keys, s.login, s.tables} {
+	for _, db := range []*sql.DB{s.keys, s.login, s.waiting, s.tables} {
 		if db != nil {
 			all = append(all, db.Close())
 		}
