@@ -9,13 +9,13 @@ import (
 )
 
 // ofSubjects are the tables that tell of a subject.
-var ofSubjects = []string{"credentials", "sessions", "customers"}
+var ofSubjects = []string{"credentials", "sessions", "customers", "passkeys"}
 
-// Erase deletes all that is kept of a subject: its names and passwords, its
-// sessions and its record. SQLite overwrites what it deletes, but may have
-// copied a row between pages before, and PostgreSQL only frees it: for that,
-// names and passwords are sealed, and the end of the subject's key ends every
-// copy. Erasing again changes nothing.
+// Erase deletes all that is kept of a subject: its names, passwords and
+// passkeys, its sessions and its record. SQLite overwrites what it deletes, but
+// may have copied a row between pages before, and PostgreSQL only frees it: for
+// that, names, passwords and passkeys are sealed, and the end of the subject's
+// key ends every copy. Erasing again changes nothing.
 func (s *Store) Erase(ctx context.Context, subject string) error {
 	err := s.db.Update(ctx, func(tx tables.Tx) error {
 		for _, table := range ofSubjects {

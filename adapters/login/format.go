@@ -25,7 +25,7 @@ var (
 var schema = tables.Schema{
 	Part:   "login",
 	Since:  1,
-	Tables: []string{"credentials", "failures", "sessions", "customers"},
+	Tables: []string{"credentials", "failures", "sessions", "customers", "passkeys"},
 	Formats: []string{`
 	CREATE TABLE credentials (
 		realm   TEXT NOT NULL,
@@ -61,4 +61,14 @@ var schema = tables.Schema{
 		subject TEXT PRIMARY KEY,
 		record  BLOB NOT NULL -- JSON, sealed under the subject's key
 	) WITHOUT ROWID;
+`, `
+	CREATE TABLE passkeys (
+		id      TEXT PRIMARY KEY, -- hash of the credential's id
+		subject TEXT NOT NULL,
+		record  BLOB NOT NULL, -- sealed under the subject's key
+		count   INTEGER NOT NULL, -- the authenticator's
+		created INTEGER NOT NULL,
+		used    INTEGER NOT NULL -- 0: never
+	) WITHOUT ROWID;
+	CREATE INDEX passkeys_of_subject ON passkeys (subject);
 `}}

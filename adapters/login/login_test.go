@@ -117,6 +117,10 @@ var rules = []struct {
 	{"sweep", testSweep},
 	{"backup", testBackup},
 	{"settings", testSettings},
+	{"passkeys", testPasskeys},
+	{"passkeys are bounded", testPasskeysAreBounded},
+	{"counters of passkeys", testPasskeyCounters},
+	{"erased passkeys", testErasedPasskeys},
 }
 
 func TestAFile(t *testing.T) {

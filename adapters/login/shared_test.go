@@ -27,6 +27,7 @@ func TestNodes(t *testing.T) {
 		{"sweep together", testNodesSweepTogether},
 		{"vacuum once for a subject that all erase", testErasureOnEveryNode},
 		{"find a session, reading only", testReadingOnly},
+		{"count the signatures of a passkey together", testPasskeyOnTwoNodes},
 	} {
 		t.Run(r.name, func(t *testing.T) { r.test(t, e) })
 	}
