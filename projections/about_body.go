@@ -82,6 +82,8 @@ func (s *subjects) request(e backchannel.Event) {
 		if e.Failed {
 			s.result = "transaction_failed"
 		}
+	case backchannel.Failed:
+		s.result, s.refused = string(e.Error), true
 	case backchannel.Redeemed:
 		s.token, s.refresh, s.consent = e.Token, e.Refresh, e.Consent
 	}

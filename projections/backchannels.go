@@ -20,7 +20,7 @@ type Backchannel struct {
 	Client  string    `json:"client_id"`
 	Subject string    `json:"sub"`
 	Mode    string    `json:"delivery_mode"`
-	Status  string    `json:"status"` // "requested", "shown", "approved", "denied", "redeemed" or "expired"
+	Status  string    `json:"status"` // "requested", "shown", "approved", "denied", "redeemed", "failed" or "expired"
 	Asked   time.Time `json:"asked_at"`
 	Expires time.Time `json:"expires_at"`
 	Decided time.Time `json:"decided_at,omitzero"`
@@ -71,13 +71,13 @@ func (q *Backchannels) Pending(ctx context.Context, subject string, now time.Tim
 
 // Overdue returns requests that ran out by an instant, unanswered or unused,
 // without that having been noted: at most [MaxLimit] of them.
-func (q *Backchannels) Overdue(ctx context.Context, now time.Time) (ids []string, err error) {
+func (q *Backchannels) Overdue(ctx context.Context, now time.Time) (all []Backchannel, err error) {
 	err = q.from.read(ctx, func(tx *Tx, _ eventstore.Position) (err error) {
-		ids, err = collect(ctx, tx, value[string], "SELECT id FROM {backchannels} WHERE status IN (?, ?, ?) AND expires <= ? LIMIT ?",
+		all, err = collect(ctx, tx, scanBackchannel, backchannelColumns+" WHERE status IN (?, ?, ?) AND expires <= ? LIMIT ?",
 			askedStatus, shownStatus, approvedStatus, nanos(now), MaxLimit)
 		return err
 	})
-	return ids, err
+	return all, err
 }
 
 // List returns the requests that a query selects, the newest first.

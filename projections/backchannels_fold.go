@@ -29,6 +29,7 @@ const (
 	approvedStatus = "approved"
 	deniedStatus   = "denied"
 	redeemedStatus = "redeemed"
+	failedStatus   = "failed"
 	overStatus     = "expired"
 )
 
@@ -65,6 +66,8 @@ func (b *Backchannel) fold(e eventstore.Decoded) {
 		b.Status, b.Decided, b.Consent = approvedStatus, e.Recorded, body.Consent
 	case backchannel.Denied:
 		b.Status, b.Decided = deniedStatus, e.Recorded
+	case backchannel.Failed:
+		b.Status = failedStatus
 	case backchannel.Redeemed:
 		b.Status, b.Token = redeemedStatus, body.Token
 	case backchannel.Expired:

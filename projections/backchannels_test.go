@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
@@ -31,6 +32,9 @@ func TestBackchannelFollowsItsEvents(t *testing.T) {
 		{"one that was shown still waits", []func(*house, *call){(*house).show}, "shown", true, true, false, false},
 		{"one that was approved waits for the client", []func(*house, *call){(*house).show, (*house).say}, "approved", false, true, true, true},
 		{"one that was redeemed is done", []func(*house, *call){(*house).show, (*house).say, (*house).redeemCall}, "redeemed", false, false, true, true},
+		{"one that was approved in vain is done", []func(*house, *call){(*house).show, (*house).say, func(h *house, c *call) {
+			h.record(c.stream(), c.meta(), backchannel.Failed{Error: oauth.AccessDenied, Reason: "the consent was revoked"})
+		}}, "failed", false, false, true, true},
 		{"one that was denied is done", []func(*house, *call){(*house).sayNo}, "denied", false, false, true, false},
 		{"one whose end was noted is done", []func(*house, *call){(*house).runOut}, "expired", false, false, false, false},
 	}
@@ -64,7 +68,7 @@ func TestBackchannelFollowsItsEvents(t *testing.T) {
 			if all, err := h.set.Backchannels.Overdue(ctx, last); err != nil || len(all) > 0 {
 				t.Errorf("before its end %v are overdue, %v", all, err)
 			}
-			if all, err := h.set.Backchannels.Overdue(ctx, c.expires); err != nil || slices.Contains(all, c.id) != tt.overdue {
+			if all, err := h.set.Backchannels.Overdue(ctx, c.expires); err != nil || (len(all) == 1) != tt.overdue {
 				t.Errorf("at its end %v are overdue, %v", all, err)
 			}
 		})

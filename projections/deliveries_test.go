@@ -147,7 +147,7 @@ func TestDeliveryShowsWhatWasSentAndWhatWasAnswered(t *testing.T) {
 	if err != nil || !found {
 		t.Fatal(found, err)
 	}
-	if s.Media != "application/json" || s.Digest != "digest" || !s.Secrets || s.Cause != "event" || s.Status != "parked" {
+	if s.Media != "application/json" || s.Digest != "47DEQpj8" || !s.Secrets || s.Cause != "event" || s.Status != "parked" {
 		t.Errorf("got %+v", s)
 	}
 	var steps []string

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/authorization"
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/signingkey"
 	"github.com/chirograph/chirograph/domain/subject"
@@ -33,6 +35,10 @@ func describe(category string, bodies []any, at time.Time) (map[string]any, erro
 		f = describeRefresh(folded[token.Refresh, token.RefreshEvent](bodies), at)
 	case "authorization":
 		f = describeJourney(folded[authorization.State, authorization.Event](bodies))
+	case "backchannel":
+		f = describeRequest(folded[backchannel.State, backchannel.Event](bodies), at)
+	case "delivery":
+		f = describeDelivery(folded[delivery.State, delivery.Event](bodies))
 	case "issuer":
 		f = describeIssuer(folded[issuer.State, issuer.Event](bodies))
 	case "signingkey":

@@ -98,6 +98,15 @@ func TestStateOfEveryAggregate(t *testing.T) {
 		"signingkey-k1":             {"status": "active", "alg": "ES256", "published": true, "compromised": false},
 		"subject-alice":             {"status": "enrolled", "name": "Alice " + pii, "on_hold": false},
 	}
+	said, denied := h.call()
+	for stream, fields := range map[string]map[string]any{
+		said.stream():   {"status": "redeemed", "client_id": "budgetly", "sub": "alice", "consent_id": "bc1", "method": "passkey", "token": "bt1", "pending": false},
+		denied.stream(): {"status": "denied", "client_id": "payzip", "method": "password", "denied_by": "customer"},
+		"delivery-p1":   {"status": "delivered", "kind": "ping", "consent_id": "bc1", "attempts": 2.0, "last_status": 204.0},
+		"delivery-w1":   {"status": "parked", "kind": "webhook", "parked_because": "the receiver answered 401"},
+	} {
+		want[stream] = fields
+	}
 	for stream, fields := range want {
 		s := h.stateAt(stream, Moment{})
 		for name, value := range fields {

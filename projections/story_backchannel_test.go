@@ -80,7 +80,7 @@ func (h *house) schedule(c *call, id string, kind delivery.Kind, says, consent s
 	c.kinds[id] = kind
 	s := delivery.Scheduled{
 		Kind: kind, Client: c.journey.client, Backchannel: c.id, Consent: consent, Receiver: "https://" + c.journey.client + ".example/told",
-		Media: "application/json", Digest: "digest", Says: says, Cause: "event", Due: h.now, Until: c.expires,
+		Media: "application/json", Digest: "47DEQpj8", Says: says, Cause: "event", Due: h.now, Until: c.expires,
 	}
 	if kind == delivery.Device {
 		s.Client, s.Device = "", "phone"

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
 )
@@ -22,6 +23,23 @@ func (p *Platform) noteExpiry(ctx context.Context) error {
 		m := p.Meta(event.ActorSystem)
 		m.Client, m.Subject = state.Client(), state.Subject()
 		if _, err := p.API.Consents.Execute(ctx, m, id, consent.NoteExpiry{At: p.Now()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noteUnanswered notes backchannel requests that nobody answered, or whose
+// answer nobody fetched, in time. The client that waits for a push is told so.
+func (p *Platform) noteUnanswered(ctx context.Context) error {
+	overdue, err := p.Projections.Backchannels.Overdue(ctx, p.Now())
+	if err != nil {
+		return err
+	}
+	for _, b := range overdue {
+		m := p.Meta(event.ActorSystem)
+		m.Issuer, m.Client, m.Subject, m.Correlation = b.Issuer, b.Client, b.Subject, "backchannel-"+b.ID
+		if _, err := p.API.Backchannels.Execute(ctx, m, b.ID, backchannel.NoteExpiry{At: p.Now()}); err != nil {
 			return err
 		}
 	}

@@ -71,6 +71,7 @@ func (p *Platform) office(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.keepHouse(ctx) })
 	group.Go(func() error { return p.keepVerifying(ctx) })
+	group.Go(func() error { p.Deliveries.Run(ctx); return nil })
 	if log, ok := p.Log.(numbered); ok {
 		group.Go(func() error { return log.number(ctx) })
 	}

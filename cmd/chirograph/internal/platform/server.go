@@ -36,6 +36,7 @@ func (p *Platform) openServer(context.Context) error {
 	p.limits = limited
 	p.API = api.New(p.Journal, p.outside(clientKeys, mtls.NewTrust(authorities), limited))
 	p.hear()
+	p.openDeliveries(roots)
 	p.Admin = admin.New(p.API, p.Projections, admin.Outside{
 		Keys: privateKeys{p}, People: people{p}, Ledger: proving{p}, Current: p.Current, Backup: p.Backup,
 	})
