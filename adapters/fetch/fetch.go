@@ -39,6 +39,9 @@ type Options struct {
 	Resolver *net.Resolver  // nil for the system's
 	Timeout  time.Duration  // 0 for 3 s
 	Now      func() time.Time
+
+	// Connections is how many are kept open to one host; 0 for one.
+	Connections int
 }
 
 // A Client is safe for concurrent use. Issuers with different exceptions have
@@ -75,7 +78,7 @@ func New(o Options) (*Client, error) {
 			ForceAttemptHTTP2:      true,
 			DisableCompression:     true, // a bound on the body bounds the memory
 			MaxResponseHeaderBytes: maxHeaders,
-			MaxIdleConnsPerHost:    1,
+			MaxIdleConnsPerHost:    max(1, o.Connections),
 			IdleConnTimeout:        30 * time.Second,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -93,16 +96,11 @@ type Answer struct {
 // Do sends a request and reads the whole answer, whatever its status. A
 // redirect is an answer like any other.
 func (c *Client) Do(r *http.Request) (Answer, error) {
-	if _, err := parseURL(r.URL.String()); err != nil {
-		return Answer{}, err
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), c.timeout)
 	defer cancel()
-	r = r.WithContext(ctx)
-	r.Header.Set("User-Agent", "chirograph")
-	response, err := c.http.Do(r)
+	response, err := c.send(ctx, r)
 	if err != nil {
-		return Answer{}, fmt.Errorf("fetch from %s: %w", r.URL.Host, unwrapURL(err))
+		return Answer{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
@@ -116,6 +114,33 @@ func (c *Client) Do(r *http.Request) (Answer, error) {
 		return Answer{}, fmt.Errorf("fetch from %s: %w: longer than %d bytes", r.URL.Host, ErrAnswer, maxBody)
 	}
 	return Answer{response.StatusCode, response.Header, body}, nil
+}
+
+// Begin sends a request and reads at most so many bytes of its answer. The
+// status is the answer: a body that is longer, slow or broken changes nothing.
+func (c *Client) Begin(r *http.Request, atMost int64) (Answer, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), c.timeout)
+	defer cancel()
+	response, err := c.send(ctx, r)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(response.Body, atMost)) // what came of it
+	return Answer{response.StatusCode, response.Header, body}, nil
+}
+
+func (c *Client) send(ctx context.Context, r *http.Request) (*http.Response, error) {
+	if _, err := parseURL(r.URL.String()); err != nil {
+		return nil, err
+	}
+	r = r.WithContext(ctx)
+	r.Header.Set("User-Agent", "chirograph")
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("fetch from %s: %w", r.URL.Host, unwrapURL(err))
+	}
+	return response, nil
 }
 
 // unwrapURL drops the full URL from an error: its query may be a secret.

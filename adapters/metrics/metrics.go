@@ -19,6 +19,7 @@ type Metrics struct {
 	refused  *prometheus.CounterVec
 	failures *prometheus.CounterVec
 	worked   *prometheus.CounterVec
+	told     *prometheus.CounterVec
 	verified prometheus.Gauge
 	altered  prometheus.Gauge
 }
@@ -40,6 +41,9 @@ func New(version string) *Metrics {
 		worked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chirograph_eventstoredb_workarounds_total", Help: "What the client of EventStoreDB could not do alone, by what was done about it.",
 		}, []string{"what"}),
+		told: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chirograph_deliveries_total", Help: "Attempts to tell others, by kind of delivery and outcome.",
+		}, []string{"kind", "outcome"}),
 		verified: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "chirograph_log_verified_timestamp_seconds", Help: "When the whole log was last verified and nothing was altered.",
 		}),
@@ -51,7 +55,7 @@ func New(version string) *Metrics {
 		Name: "chirograph_build_info", Help: "1, with the version of the program.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.served, m.refused, m.failures, m.worked, m.verified, m.altered, build,
+	m.registry.MustRegister(m.served, m.refused, m.failures, m.worked, m.told, m.verified, m.altered, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,6 +72,9 @@ func (m *Metrics) Refused(endpoint, code string) {
 
 // Failed counts background work that failed.
 func (m *Metrics) Failed(task string) { m.failures.WithLabelValues(task).Inc() }
+
+// Delivery counts an attempt to tell somebody, or the end of attempts.
+func (m *Metrics) Delivery(kind, outcome string) { m.told.WithLabelValues(kind, outcome).Inc() }
 
 // Verified records the outcome of a full verification of the log.
 func (m *Metrics) Verified(at time.Time, altered bool) {

@@ -25,6 +25,10 @@ const (
 	Push    Kind = "push"    // CIBA, Section 10.3
 	Device  Kind = "device"  // to the app of a customer's device
 	Webhook Kind = "webhook" // a security event token, RFC 8417 and RFC 8935
+
+	// Unreadable is no notification: an event that nobody could handle, so
+	// that nobody is told of it. It is parked from the start.
+	Unreadable Kind = "unreadable"
 )
 
 // Kinds lists what a delivery can be.

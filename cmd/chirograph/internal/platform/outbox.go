@@ -7,10 +7,12 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/keys"
 	"github.com/chirograph/chirograph/adapters/outbox"
+	"github.com/chirograph/chirograph/adapters/watermill"
 	"github.com/chirograph/chirograph/api"
 )
 
-// deliveries names the subscriber that tells others what the log says.
+// deliveries names the subscriber that tells others what the log says, and its
+// task. Its checkpoint is kept under that name.
 const deliveries = "deliveries"
 
 // openOutbox opens what waits to be sent, unless for reading only: who reads
@@ -33,7 +35,7 @@ func (p *Platform) openOutbox(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	at, anew, err := p.Outbox.Begin(ctx, deliveries, head)
+	at, anew, err := p.Outbox.Begin(ctx, watermill.Checkpoint(deliveries, watermill.TopicObliging), head)
 	if err == nil && anew && at > 0 && !p.fresh {
 		p.Options.Log.WarnContext(ctx, "what the log says up to here is not told to others any more", "position", at)
 	}

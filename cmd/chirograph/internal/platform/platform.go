@@ -30,6 +30,7 @@ import (
 	"github.com/chirograph/chirograph/adapters/login"
 	"github.com/chirograph/chirograph/adapters/metrics"
 	"github.com/chirograph/chirograph/adapters/outbox"
+	"github.com/chirograph/chirograph/adapters/watermill"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
@@ -69,6 +70,7 @@ type Platform struct {
 	Projections *projections.Set
 	Metrics     *metrics.Metrics
 	API         *api.Server
+	Deliveries  *watermill.Deliveries // nil for reading only
 	Admin       *admin.Server
 	Signer      *signer
 

@@ -156,6 +156,10 @@ func (s *Server) gauges() {
 		}
 		return 0
 	})
+	s.Metrics.Gauge("deliveries_due", "Deliveries that this node knows to be due or is attempting.", func() float64 { return float64(s.Deliveries.Backlog()) })
+	s.Metrics.Gauge("delivery_breakers_open", "Receivers that are not sent to for a while, because they did not answer.", func() float64 {
+		return float64(s.Deliveries.BreakersOpen())
+	})
 	s.Metrics.Gauge("projection_lag_events", "How far the projection that is furthest behind is behind.", func() float64 {
 		all, err := s.Projections.Health(ctx)
 		if err != nil {

@@ -1,0 +1,132 @@
+package watermill
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/chirograph/chirograph/eventstore"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+const (
+	lookEvery = time.Second
+	lookFor   = 500 // deliveries at once
+	inFlight  = 64  // attempts at once
+)
+
+// A release is Watermill's subscriber of what is due: of what was scheduled
+// just now, and, every second, of whatever the log says is due. So a restart
+// forgets nothing. A message's UUID is the delivery's id; it is in flight until
+// it is acknowledged or refused, and is due again when the log says so.
+type release struct {
+	due  func(ctx context.Context, now time.Time) ([]waiting, error)
+	now  func() time.Time
+	tell func(error)
+
+	queues  *queues
+	ending  context.Context
+	end     context.CancelFunc
+	mu      sync.Mutex
+	running sync.WaitGroup
+}
+
+var _ message.Subscriber = (*release)(nil)
+
+func newRelease(d *Deliveries) *release {
+	r := &release{now: d.Now, tell: d.tell, queues: newQueues(d.breakers)}
+	r.due = func(ctx context.Context, now time.Time) ([]waiting, error) {
+		found, err := d.Due.Due(ctx, now, lookFor)
+		all := make([]waiting, len(found))
+		for i, f := range found {
+			all[i] = waiting{f.ID, origin(f.Receiver), f.Until}
+		}
+		return all, err
+	}
+	r.ending, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+// offer has a delivery sent as soon as there is room.
+func (r *release) offer(w waiting) { r.queues.add(w) }
+
+// Subscribe implements [message.Subscriber]. There is one topic.
+func (r *release) Subscribe(ctx context.Context, _ string) (<-chan *message.Message, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ending.Err() != nil {
+		return nil, eventstore.ErrClosed
+	}
+	out := make(chan *message.Message)
+	r.running.Go(func() { defer close(out); r.run(ctx, out) })
+	return out, nil
+}
+
+// Close releases nothing more. What is in flight is the router's to wait for.
+func (r *release) Close() error {
+	r.mu.Lock()
+	r.end()
+	r.mu.Unlock()
+	r.running.Wait()
+	return nil
+}
+
+func (r *release) run(ctx context.Context, out chan<- *message.Message) {
+	releasing, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(r.ending, stop)()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	r.look(releasing)
+	for {
+		for w, ready := r.queues.next(r.now()); ready; w, ready = r.queues.next(r.now()) {
+			if !r.fly(ctx, releasing, w, out) {
+				return
+			}
+		}
+		select {
+		case <-r.queues.changed:
+		case <-look.C:
+			r.look(releasing)
+		case <-releasing.Done():
+			return
+		}
+	}
+}
+
+// look asks for what is due.
+func (r *release) look(ctx context.Context) {
+	all, err := r.due(ctx, r.now())
+	if err != nil && !errors.Is(err, context.Canceled) {
+		r.tell(err)
+	}
+	for _, w := range all {
+		r.queues.add(w)
+	}
+}
+
+// fly hands one delivery out. It lands when its handler is done.
+func (r *release) fly(ctx, releasing context.Context, w waiting, out chan<- *message.Message) bool {
+	m := message.NewMessage(w.id, nil)
+	handling, done := context.WithCancel(ctx)
+	m.SetContext(handling)
+	select {
+	case out <- m:
+	case <-releasing.Done():
+		done()
+		r.queues.land(w)
+		return false
+	}
+	go func() {
+		defer done()
+		select {
+		case <-m.Acked():
+		case <-m.Nacked():
+		case <-ctx.Done():
+		}
+		r.queues.land(w)
+	}()
+	return true
+}
