@@ -24,6 +24,17 @@ func cloneURL(u *url.URL, path string) *url.URL {
 	return &inner
 }
 
+type connectionKey struct{}
+
+// connection is the context of a request's connection, which lasts as long as
+// the other side wants and not only as long as an answer may take.
+func connection(ctx context.Context) context.Context {
+	if c, ok := ctx.Value(connectionKey{}).(context.Context); ok {
+		return c
+	}
+	return ctx
+}
+
 type traceKey struct{}
 
 // WithTrace notes the id of the trace that a request belongs to, for the

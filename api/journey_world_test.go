@@ -329,6 +329,15 @@ func (townDesk) Check(_ context.Context, _, name, password, _ string, _ time.Tim
 	return "", &api.WrongPassword{Subject: alice}
 }
 
+func (d townDesk) CheckSubject(ctx context.Context, realm, subject, password, address string, now time.Time) error {
+	_, err := d.Check(ctx, realm, subject, password, address, now)
+	return err
+}
+
+func (d townDesk) Peek(ctx context.Context, realm, cookie string, now time.Time) (api.Session, error) {
+	return d.Find(ctx, realm, cookie, now)
+}
+
 func (townDesk) Start(context.Context, api.Session, time.Time) (string, error) {
 	return "zelda-cookie", nil
 }

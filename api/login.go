@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -29,6 +30,7 @@ func (p problem) status() int {
 type loginView struct {
 	Client  string // who waits for the customer; empty if nobody does
 	Ticket  string
+	To      string // where it leads without a ticket, see [landing]
 	Name    string
 	Problem problem
 }
@@ -64,11 +66,13 @@ func (s *Server) signInForRequest(v *visit) error {
 	})
 }
 
-// askSignIn shows the login page that leads to the customer's consents.
-func (s *Server) askSignIn(v *visit) error { return s.showLogin(v, loginView{}, "") }
+// askSignIn shows the login page that leads to the customer's own pages.
+func (s *Server) askSignIn(v *visit) error {
+	return s.showLogin(v, loginView{To: landing(v.QueryParam("to"))}, "")
+}
 
-// signInForConsents takes its form.
-func (s *Server) signInForConsents(v *visit) error {
+// signInForSelf takes its form.
+func (s *Server) signInForSelf(v *visit) error {
 	params, err := pageForm(v.Request())
 	if err != nil {
 		return err
@@ -78,9 +82,28 @@ func (s *Server) signInForConsents(v *visit) error {
 		return err
 	}
 	if p.Text != "" {
-		return s.showLogin(v, loginView{Name: printableName(params.Get("user")), Problem: p}, "")
+		return s.showLogin(v, loginView{Name: printableName(params.Get("user")), Problem: p, To: landing(params.Get("to"))}, "")
 	}
-	return v.Redirect(http.StatusSeeOther, v.Tenant.URL+"/my/consents")
+	return v.Redirect(http.StatusSeeOther, v.Tenant.URL+"/"+landing(params.Get("to")))
+}
+
+// landing is the page that a sign-in leads to: the one that is named if it is
+// one of the few that can be, and else what the customer shares.
+func landing(to string) string {
+	id, one := strings.CutPrefix(to, "device/")
+	if to == "device" || one && requestID(id) {
+		return to
+	}
+	return "my/consents"
+}
+
+// returning makes the login page lead back to a path, if it can.
+func returning(path string) string {
+	to := landing(strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/decision"))
+	if to == landing("") {
+		return ""
+	}
+	return "?to=" + url.QueryEscape(to)
 }
 
 // signIn checks name and password and starts a session. A wrong name and a
@@ -89,8 +112,7 @@ func (s *Server) signInForConsents(v *visit) error {
 func (s *Server) signIn(v *visit, params url.Values) (problem, error) {
 	subject, err := s.Logins.Check(v.Request().Context(), v.Tenant.ID, params.Get("user"), params.Get("password"), v.RealIP(), v.At)
 	if wait, ok := errors.AsType[*TryLater](err); ok {
-		text := "There were too many attempts. Please try again in " + inWords(wait.After) + "."
-		return problem{text, "user", http.StatusTooManyRequests, wait.After}, nil
+		return soonAgain("user", wait), nil
 	}
 	customer := false
 	if err == nil {
@@ -104,6 +126,11 @@ func (s *Server) signIn(v *visit, params url.Values) (problem, error) {
 		return problem{}, err
 	}
 	return problem{}, s.startSession(v, subject)
+}
+
+func soonAgain(field string, wait *TryLater) problem {
+	text := "There were too many attempts. Please try again in " + inWords(wait.After) + "."
+	return problem{text, field, http.StatusTooManyRequests, wait.After}
 }
 
 // noteFailedLogin measures the failure and, if the name is a customer's,

@@ -61,6 +61,9 @@ type (
 	// [*WrongPassword] where the name is somebody's, or with a [*TryLater].
 	Logins interface {
 		Check(ctx context.Context, realm, name, password, address string, now time.Time) (subject string, err error)
+		// CheckSubject checks the password of somebody who is signed in, with
+		// the delays that Check has for the same person.
+		CheckSubject(ctx context.Context, realm, subject, password, address string, now time.Time) error
 		// Subject returns whose sign-in name it is, or [ErrNobody], after the
 		// same time.
 		Subject(ctx context.Context, realm, name string) (subject string, err error)
@@ -79,6 +82,34 @@ type (
 	UserCodes interface {
 		CheckUserCode(ctx context.Context, subject, code string, now time.Time) error
 		HasUserCode(ctx context.Context, subject string) (bool, error)
+	}
+
+	// Passkeys conducts ceremonies of Web Authentication and keeps what comes of
+	// them. Those that the log does not know do not count.
+	Passkeys interface {
+		// Passkeys returns those kept of a customer, the oldest first.
+		Passkeys(ctx context.Context, subject string) ([]Passkey, error)
+		// CreationOptions returns what the browser makes a passkey of.
+		CreationOptions(ctx context.Context, c Ceremony) ([]byte, error)
+		// Register keeps the passkey that the browser made, or refuses with
+		// [ErrPasskey], [ErrPasskeyTaken] or [ErrPasskeys].
+		Register(ctx context.Context, c Ceremony, response []byte, name string, now time.Time) (Passkey, error)
+		// RequestOptions returns what the browser signs, or [ErrNoPasskey].
+		RequestOptions(ctx context.Context, c Ceremony) ([]byte, error)
+		// Assert returns the passkey that signed, or refuses with [ErrPasskey]
+		// or [ErrPasskeyCopied].
+		Assert(ctx context.Context, c Ceremony, response []byte, now time.Time) (Passkey, error)
+		Remove(ctx context.Context, subject, id string) error
+	}
+
+	// DeviceKeys verifies what devices of customers sign. An error says what is
+	// not genuine, in words that may be sent to the device.
+	DeviceKeys interface {
+		// Key refuses a JWK that could never verify, and returns its public
+		// members and its thumbprint.
+		Key(jwk []byte) (public []byte, thumbprint string, err error)
+		Registration(jwk []byte, compact string) (oauth.DeviceStatement, error)
+		Answer(jwk []byte, compact string) (oauth.DeviceStatement, error)
 	}
 
 	// Waiting holds what is still to be sent and must not be in the log:
@@ -102,6 +133,9 @@ type (
 		Start(ctx context.Context, s Session, now time.Time) (cookie string, err error)
 		// Find returns the session of a cookie, or [ErrNoSession].
 		Find(ctx context.Context, realm, cookie string, now time.Time) (Session, error)
+		// Peek is Find for what a page does by itself: it does not keep a
+		// session from ending when its customer has gone.
+		Peek(ctx context.Context, realm, cookie string, now time.Time) (Session, error)
 		End(ctx context.Context, realm, cookie string) error
 	}
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
@@ -23,13 +24,17 @@ var pageRoutes = []route{
 	{"POST", "/interaction/decision", ours((*Server).decide), true},
 	{"POST", "/interaction/continue", ours((*Server).complete), true},
 	{"GET", "/login", (*Server).askSignIn, true},
-	{"POST", "/login", ours((*Server).signInForConsents), true},
+	{"POST", "/login", ours((*Server).signInForSelf), true},
 	{"GET", "/logout", (*Server).askSignOut, true}, // OIDC RP-Initiated Logout §2
 	{"POST", "/logout", (*Server).signOut, true},   // OIDC RP-Initiated Logout §2
 	{"GET", "/my/consents", signedIn((*Server).listConsents), true},
 	{"GET", "/my/consents/:consent", signedIn((*Server).showOwnConsent), true},
 	{"GET", "/my/consents/:consent/revoke", signedIn((*Server).askRevoke), true},
 	{"POST", "/my/consents/:consent/revoke", ours(signedIn((*Server).revokeOwnConsent)), true},
+	{"GET", "/device", signedIn((*Server).listRequests), true},
+	{"GET", "/device/events", (*Server).streamRequests, true},
+	{"GET", "/device/:request", signedIn((*Server).showRequest), true},
+	{"POST", "/device/:request/decision", ours(signedIn((*Server).decideRequest)), true},
 	{"GET", "/assets/:file", (*Server).asset, true},
 }
 
@@ -38,10 +43,25 @@ var pageFiles embed.FS
 
 var (
 	pageTemplates = parsePages("login", "consent", "noaccounts", "decided", "handover", "error",
-		"signout", "signedout", "myconsents", "myconsent", "revoke")
-	stylesheet = mustRead("pages/style.css")
-	styleName  = "style-" + hex.EncodeToString(sumOf(stylesheet))[:16] + ".css"
+		"signout", "signedout", "myconsents", "myconsent", "revoke", "requests", "request-device", "outcome")
+	style  = hashed("style", "css", "text/css; charset=utf-8")
+	script = hashed("device", "js", "text/javascript; charset=utf-8")
+
+	// scripted are the pages that may run our script, and work without it.
+	scripted = map[string]bool{"requests": true, "request-device": true}
 )
+
+// A file is one that pages refer to.
+type file struct {
+	name, media string
+	content     []byte
+}
+
+// hashed returns an embedded file under a name that changes with it.
+func hashed(name, extension, media string) file {
+	content := mustRead("pages/" + name + "." + extension)
+	return file{name + "-" + hex.EncodeToString(sumOf(content))[:16] + "." + extension, media, content}
+}
 
 func parsePages(names ...string) map[string]*template.Template {
 	all := map[string]*template.Template{}
@@ -66,36 +86,44 @@ func sumOf(b []byte) []byte {
 
 // A frame is what every page has around its own view.
 type frame struct {
-	Title string
-	Bank  string
-	Home  string // path of the issuer
-	Style string
-	Dev   bool
-	View  any
+	Title   string
+	Bank    string
+	Home    string // path of the issuer
+	Style   string
+	Script  string
+	Dev     bool
+	Test    bool // nobody real uses the issuer
+	Devices bool // it asks on other screens than the client's
+	View    any
 }
 
 // show answers with a page. If a form on it can lead to a client, goesTo is
 // the client's redirect URI.
 func (s *Server) show(v *visit, status int, page, title string, view any, goesTo string) error {
 	var b bytes.Buffer
-	f := frame{title, v.Tenant.Settings.DisplayName, v.Tenant.path, styleName, s.Dev, view}
+	t := v.Tenant
+	f := frame{title, t.Settings.DisplayName, t.path, style.name, script.name, s.Dev, t.Settings.Purpose == issuer.Conformance, t.backchannel(), view}
 	if err := pageTemplates[page].ExecuteTemplate(&b, "layout", f); err != nil {
 		return err
 	}
-	setPageHeaders(v, goesTo, s.Dev)
+	setPageHeaders(v, goesTo, scripted[page], s.Dev)
 	return v.HTMLBlob(status, b.Bytes())
 }
 
 // setPageHeaders keeps pages out of frames, referrers and caches, and free of
-// scripts. Browsers hold the redirect after a form to form-action too, so a
+// scripts but ours where a page has one. Browsers hold the redirect after a form to form-action too, so a
 // page whose form can end at a client names the origin of its redirect URI.
-func setPageHeaders(v *visit, goesTo string, dev bool) {
+func setPageHeaders(v *visit, goesTo string, scripted, dev bool) {
 	formAction := "'self'"
 	if origin, web := originOf(goesTo); web {
 		formAction += " " + origin
 	}
+	scripts := ""
+	if scripted {
+		scripts = "script-src 'self'; connect-src 'self'; "
+	}
 	h := v.Response().Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action "+formAction)
+	h.Set("Content-Security-Policy", "default-src 'none'; "+scripts+"style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action "+formAction)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -119,13 +147,15 @@ func originOf(uri string) (origin string, web bool) {
 	return u.Scheme + "://" + strings.ToLower(u.Host), true
 }
 
-// asset serves the stylesheet under a name that changes with it.
+// asset serves what pages refer to.
 func (s *Server) asset(v *visit) error {
-	if v.Param("file") != styleName {
-		return nothingThere("there is no such file")
+	for _, f := range []file{style, script} {
+		if v.Param("file") == f.name {
+			v.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			return v.Blob(http.StatusOK, f.media, f.content)
+		}
 	}
-	v.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	return v.Blob(http.StatusOK, "text/css; charset=utf-8", stylesheet)
+	return nothingThere("there is no such file")
 }
 
 func nothingThere(description string) error {

@@ -115,6 +115,11 @@ func (d *deskStaff) Check(_ context.Context, _, name, password, _ string, _ time
 	return "", ErrWrongPassword
 }
 
+func (d *deskStaff) CheckSubject(ctx context.Context, realm, subject, password, address string, now time.Time) error {
+	_, err := d.Check(ctx, realm, subject, password, address, now)
+	return err
+}
+
 func (d *deskStaff) Start(_ context.Context, s Session, _ time.Time) (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -132,6 +137,10 @@ func (d *deskStaff) Find(_ context.Context, realm, cookie string, _ time.Time) (
 		return Session{}, ErrNoSession
 	}
 	return s, nil
+}
+
+func (d *deskStaff) Peek(ctx context.Context, realm, cookie string, now time.Time) (Session, error) {
+	return d.Find(ctx, realm, cookie, now)
 }
 
 func (d *deskStaff) End(_ context.Context, _, cookie string) error {
@@ -175,6 +184,22 @@ func (d *deskStaff) Consents(ctx context.Context, who string) (rows []ConsentRow
 
 func (d *deskStaff) History(context.Context, string) ([]HistoryLine, error) {
 	return []HistoryLine{{d.bank.clock.Now(), "Alice gave Budgetly access"}}, d.noPast
+}
+
+func (d *deskStaff) Pending(ctx context.Context, who string, now time.Time) (waiting []PendingRequest, err error) {
+	for e, err := range d.bank.Journal.ReadAll(ctx, 0, eventstore.Filter{Types: []string{"backchannel.requested"}}) {
+		if err != nil {
+			return nil, err
+		}
+		state, _, err := d.bank.Backchannels.Load(ctx, e.Stream.ID())
+		if err != nil {
+			return nil, err
+		}
+		if asked := state.Requested(); asked.Subject == who && state.Pending(now) {
+			waiting = append(waiting, PendingRequest{e.Stream.ID(), asked.Client, e.Recorded, asked.Expires})
+		}
+	}
+	return waiting, nil
 }
 
 // Sign and Verify are of a signer whose tokens anybody can read and write.

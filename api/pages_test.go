@@ -54,7 +54,7 @@ func TestDevPages(t *testing.T) {
 func TestStylesheet(t *testing.T) {
 	b := newBank(t)
 	p := b.person()
-	got := p.get(b.url + "/assets/" + styleName)
+	got := p.get(b.url + "/assets/" + style.name)
 	if got.status != http.StatusOK || got.header.Get("Cache-Control") != "public, max-age=31536000, immutable" || got.header.Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Errorf("got %d %v", got.status, got.header)
 	}

@@ -51,7 +51,7 @@ func newBank(t *testing.T, change ...func(*Outside)) *bank {
 	b.desk = newDesk(b)
 	journal := &eventstore.Journal{Log: b.log, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: &memory.Keys{}, Log: b.log.ID()}}
 	o := Outside{
-		Profiles: fapi.Profiles, Logins: b.desk, Sessions: b.desk, Directory: b.desk, Journeys: b.desk, Customers: b.desk,
+		Profiles: fapi.Profiles, Logins: b.desk, Sessions: b.desk, Directory: b.desk, Journeys: b.desk, Customers: b.desk, Pending: b.desk,
 		Signer: b.desk, Limits: b.desk, Metrics: b.desk, Now: b.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, c := range change {

@@ -68,7 +68,7 @@ func (s *Server) Handler(otherwise http.Handler) http.Handler {
 		case !found:
 			otherwise.ServeHTTP(w, r)
 		default:
-			inner := r.WithContext(withTenant(ctx, tenant))
+			inner := r.WithContext(context.WithValue(withTenant(ctx, tenant), connectionKey{}, r.Context()))
 			inner.URL = cloneURL(r.URL, path)
 			e.ServeHTTP(w, inner)
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 )
@@ -16,12 +17,30 @@ func (s *Server) session(v *visit) (Session, error) {
 	if err != nil || c.Value == "" {
 		return Session{}, ErrNoSession
 	}
-	who, err := s.Sessions.Find(v.Request().Context(), v.Tenant.ID, c.Value, v.At)
+	ctx := v.Request().Context()
+	who, err := s.Sessions.Find(ctx, v.Tenant.ID, c.Value, v.At)
 	if err != nil {
 		return Session{}, err
 	}
-	known, err := s.customerOf(v, who.Subject)
-	if err == nil && (!known || who.Realm != v.Tenant.ID) {
+	return s.current(ctx, v.Tenant, who)
+}
+
+// peek is session for what a page does by itself.
+func (s *Server) peek(ctx context.Context, v *visit) (Session, error) {
+	c, err := v.Request().Cookie(sessionCookie(v.Tenant))
+	if err != nil || c.Value == "" {
+		return Session{}, ErrNoSession
+	}
+	who, err := s.Sessions.Peek(ctx, v.Tenant.ID, c.Value, s.Now())
+	if err != nil {
+		return Session{}, err
+	}
+	return s.current(ctx, v.Tenant, who)
+}
+
+func (s *Server) current(ctx context.Context, t Tenant, who Session) (Session, error) {
+	state, _, err := s.Subjects.Get(ctx, who.Subject)
+	if err == nil && (!t.serves(state) || who.Realm != t.ID) {
 		err = ErrNoSession
 	}
 	if err != nil {
@@ -68,7 +87,7 @@ func signedIn(serve customerPage) func(*Server, *visit) error {
 	return func(s *Server, v *visit) error {
 		who, err := s.session(v)
 		if errors.Is(err, ErrNoSession) {
-			return v.Redirect(http.StatusSeeOther, v.Tenant.URL+"/login")
+			return v.Redirect(http.StatusSeeOther, v.Tenant.URL+"/login"+returning(v.Request().URL.Path))
 		}
 		if err != nil {
 			return err

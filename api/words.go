@@ -33,6 +33,9 @@ func amount(n int, unit string) string {
 func dayOf(t time.Time) string    { return t.UTC().Format("2 January 2006") }
 func momentOf(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
+// clockOf writes a time of today.
+func clockOf(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }
+
 // dateOf writes a date that came as YYYY-MM-DD.
 func dateOf(iso string) string {
 	t, err := time.Parse(time.DateOnly, iso)

@@ -26,11 +26,38 @@ func (e *DelayError) Error() string { return "login: too many attempts, wait" }
 // out: no delay is longer than the settings say.
 func (s *Store) Check(ctx context.Context, realm, name, password, address string, now time.Time) (subject string, err error) {
 	folded, err := foldName(name)
-	if err != nil || password == "" || len(password) > maxPassword || named(realm) != nil {
+	if err != nil || named(realm) != nil {
 		return "", ErrWrong
 	}
-	byName := s.keyed("name", realm, folded)
-	limits := []limit{{byName, s.settings.Name}, {s.keyed("address", network(address)), s.settings.Address}}
+	return s.check(ctx, realm, s.keyed("name", realm, folded), password, address, now)
+}
+
+// CheckSubject is [Store.Check] of somebody who is known by a session, with the
+// same delays. Whoever has no password has no right one.
+func (s *Store) CheckSubject(ctx context.Context, realm, subject, password, address string, now time.Time) error {
+	if named(realm, subject) != nil {
+		return ErrWrong
+	}
+	var name []byte
+	err := s.db.QueryRow(ctx, `SELECT name FROM credentials WHERE realm = ? AND subject = ?`, realm, subject).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrWrong
+	}
+	if err != nil {
+		return fmt.Errorf("login: check: %w", err)
+	}
+	owner, err := s.check(ctx, realm, name, password, address, now)
+	if err == nil && owner != subject {
+		return ErrWrong // the name went to somebody else meanwhile
+	}
+	return err
+}
+
+func (s *Store) check(ctx context.Context, realm string, name []byte, password, address string, now time.Time) (subject string, err error) {
+	if password == "" || len(password) > maxPassword {
+		return "", ErrWrong
+	}
+	limits := []limit{{name, s.settings.Name}, {s.keyed("address", network(address)), s.settings.Address}}
 	if err := s.allowed(ctx, limits, now); err != nil {
 		return "", err // before it waits for a turn
 	}
@@ -43,7 +70,7 @@ func (s *Store) Check(ctx context.Context, realm, name, password, address string
 	if err := s.count(ctx, limits, now); err != nil {
 		return "", err
 	}
-	subject, hash, err := s.credential(ctx, realm, byName)
+	subject, hash, err := s.credential(ctx, realm, name)
 	if err != nil {
 		return "", fmt.Errorf("login: check: %w", err)
 	}

@@ -28,6 +28,18 @@ func (l logins) Check(ctx context.Context, realm, name, password, address string
 	return "", api.ErrWrongPassword
 }
 
+// CheckSubject implements [api.Logins].
+func (l logins) CheckSubject(ctx context.Context, realm, subject, password, address string, now time.Time) error {
+	err := l.store.CheckSubject(ctx, realm, subject, password, address, now)
+	if early, ok := errors.AsType[*login.DelayError](err); ok {
+		return &api.TryLater{After: early.Until.Sub(now)}
+	}
+	if errors.Is(err, login.ErrWrong) {
+		return &api.WrongPassword{Subject: subject}
+	}
+	return err
+}
+
 // Subject implements [api.Logins].
 func (l logins) Subject(ctx context.Context, realm, name string) (string, error) {
 	subject, err := l.store.Subject(ctx, realm, name)
@@ -45,16 +57,29 @@ func (l logins) Start(ctx context.Context, s api.Session, now time.Time) (string
 }
 
 func (l logins) Find(ctx context.Context, realm, cookie string, now time.Time) (api.Session, error) {
-	found, err := l.store.Find(ctx, realm, cookie, now)
-	if errors.Is(err, login.ErrNoSession) {
-		return api.Session{}, api.ErrNoSession
-	}
+	found, err := l.find(ctx, realm, cookie, now)
 	if err != nil {
 		return api.Session{}, err
 	}
-	return api.Session{
-		ID: found.ID, Realm: found.Realm, Subject: found.Subject, AuthTime: found.Time, ACR: found.ACR, AMR: found.AMR,
-	}, l.store.Touch(ctx, found, now)
+	return session(found), l.store.Touch(ctx, found, now)
+}
+
+// Peek implements [api.Sessions].
+func (l logins) Peek(ctx context.Context, realm, cookie string, now time.Time) (api.Session, error) {
+	found, err := l.find(ctx, realm, cookie, now)
+	return session(found), err
+}
+
+func (l logins) find(ctx context.Context, realm, cookie string, now time.Time) (login.Session, error) {
+	found, err := l.store.Find(ctx, realm, cookie, now)
+	if errors.Is(err, login.ErrNoSession) {
+		err = api.ErrNoSession
+	}
+	return found, err
+}
+
+func session(found login.Session) api.Session {
+	return api.Session{ID: found.ID, Realm: found.Realm, Subject: found.Subject, AuthTime: found.Time, ACR: found.ACR, AMR: found.AMR}
 }
 
 func (l logins) End(ctx context.Context, realm, cookie string) error {

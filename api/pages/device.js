@@ -1,0 +1,46 @@
+// Brings a page of requests up to date when the bank says that it is old. The
+// page works without this.
+"use strict";
+(() => {
+  const page = document.querySelector("[data-events]");
+  if (!page || !window.EventSource || !window.fetch) return;
+  let busy = false, again = false;
+
+  // refresh fetches the page as it is now. Who is typing an answer is left
+  // alone as long as the answer can count.
+  async function refresh() {
+    again = true;
+    if (busy) return;
+    busy = true;
+    try {
+      while (again) {
+        again = false;
+        await update();
+      }
+    } catch { // no connection: the next event, or the next try, brings it
+    } finally {
+      busy = false;
+    }
+  }
+
+  async function update() {
+    const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
+    const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const now = fresh && fresh.querySelector("[data-events]");
+    if (!now) return location.reload(); // signed out, or answered
+    page.dataset.version = now.dataset.version;
+    if ("keep" in page.dataset) return;
+    const focused = document.activeElement && document.activeElement.id;
+    page.replaceChildren(...now.childNodes);
+    if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
+    const said = document.getElementById("status"), says = fresh.getElementById("status");
+    if (said.textContent !== says.textContent) said.textContent = says.textContent;
+  }
+
+  const events = new EventSource(page.dataset.events);
+  events.addEventListener("requests", (e) => { if (e.data !== page.dataset.version) refresh(); });
+  events.addEventListener("over", () => location.reload());
+  events.addEventListener("error", () => {
+    if (events.readyState === EventSource.CLOSED) setInterval(refresh, 10000);
+  });
+})();
