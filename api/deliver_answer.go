@@ -91,16 +91,16 @@ func (s *Server) pingBody(ctx context.Context, _ string, told *delivery.Schedule
 // more, the request has failed, and the event that says so is told instead.
 func (s *Server) pushBody(ctx context.Context, _ string, told *delivery.Scheduled) ([]byte, error) {
 	if told.Error == "" {
-		if err := any(s).(pusher).IssuePush(ctx, told.Backchannel); err != nil {
+		err := s.IssuePush(ctx, told.Backchannel)
+		if _, never := errors.AsType[*oauth.Error](err); never {
+			return nil, errUnissued
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	_, body, err := s.answer(ctx, *told)
 	return body, err
-}
-
-type pusher interface {
-	IssuePush(ctx context.Context, id string) error
 }
 
 // answer returns the body of a ping or push and the token that authenticates
@@ -131,10 +131,7 @@ func (s *Server) pushed(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if state.Failed().Error != "" {
-		return nil, errUnissued
-	}
-	return s.Waiting.Find(ctx, "push-"+state.Redeemed().Token, s.Now())
+	return s.Waiting.Find(ctx, waitsPush+state.Redeemed().Token, s.Now())
 }
 
 // errorPush is the body of CIBA, Section 12.

@@ -116,7 +116,7 @@ func (s *Server) forget(ctx context.Context, id string) error {
 		return err
 	}
 	if jti := state.Redeemed().Token; jti != "" && state.Requested().Mode == oauth.Push {
-		err = s.Waiting.Forget(ctx, "push-"+jti)
+		err = s.Waiting.Forget(ctx, waitsPush+jti)
 	}
 	return errors.Join(err, s.Waiting.Forget(ctx, string(s.Backchannels.Stream(id))))
 }
