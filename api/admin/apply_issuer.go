@@ -83,6 +83,9 @@ func (a *application) declare(want Issuer) error {
 	if state.Exists() && state.URL() != want.URL {
 		return conflict(fmt.Sprintf("url is %s and cannot change", state.URL()))
 	}
+	if state.Exists() && state.Settings().Purpose != want.Settings.Purpose {
+		return issuer.ErrPurpose
+	}
 	if err := a.urlFree(a.ctx, want); err != nil {
 		return err
 	}

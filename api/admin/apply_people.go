@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/chirograph/chirograph/domain/client"
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/subject"
 )
 
@@ -58,8 +59,12 @@ func (a *application) customer(want Customer) error {
 	case want.Name == "":
 		return invalid("name is required")
 	}
-	if _, found, err := a.API.Tenant(a.ctx, want.Issuer); err != nil || !found {
+	at, found, err := a.API.Tenant(a.ctx, want.Issuer)
+	if err != nil || !found {
 		return orMissing(err, "there is no issuer "+want.Issuer)
+	}
+	if want.Test != (at.Settings.Purpose == issuer.Conformance) {
+		return conflict("an issuer whose purpose is conformance has customers with test: true, and no other has")
 	}
 	state, _, err := a.API.Subjects.Load(a.ctx, want.ID)
 	switch {
@@ -68,11 +73,13 @@ func (a *application) customer(want Customer) error {
 	case state.Erased():
 		return subject.ErrErased
 	case !state.Exists():
-		if err := a.person(want, subject.Enroll{Enrolled: subject.Enrolled{Issuer: want.Issuer, Name: want.Name}}, "enrolled"); err != nil {
+		if err := a.person(want, subject.Enroll{Enrolled: subject.Enrolled{Issuer: want.Issuer, Name: want.Name, Test: want.Test}}, "enrolled"); err != nil {
 			return err
 		}
 	case state.Issuer() != want.Issuer:
 		return conflict("the customer belongs to issuer " + state.Issuer())
+	case state.Test() != want.Test:
+		return conflict("whether a customer is nobody real cannot be changed")
 	}
 	if err := a.directory(want); err != nil {
 		return err

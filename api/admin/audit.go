@@ -27,6 +27,7 @@ func about(q *projections.Query, kind, id string) bool {
 	field := map[projections.Kind]*string{
 		projections.OfConsent: &q.Consent, projections.OfClient: &q.Client, projections.OfCustomer: &q.Customer,
 		projections.OfToken: &q.Token, projections.OfRefresh: &q.Refresh, projections.OfAuthorization: &q.Authorization,
+		projections.OfBackchannel: &q.Backchannel, projections.OfDelivery: &q.Delivery,
 		projections.OfInteraction: &q.Interaction, projections.OfIssuer: &q.Issuer, projections.OfKey: &q.Key,
 	}[projections.Kind(kind)]
 	if field == nil {
@@ -37,12 +38,13 @@ func about(q *projections.Query, kind, id string) bool {
 }
 
 func (s *Server) search(c *call) (any, error) {
-	page, err := s.paged(c, "client", "customer", "consent", "token", "type", "result", "interaction", "from", "to", "oldest", "as_of")
+	page, err := s.paged(c, "client", "customer", "consent", "token", "backchannel", "delivery", "type", "result", "interaction", "from", "to", "oldest", "as_of")
 	if err != nil {
 		return nil, err
 	}
 	q := projections.Query{
 		Client: c.param("client"), Customer: c.param("customer"), Consent: c.param("consent"), Token: c.param("token"),
+		Backchannel: c.param("backchannel"), Delivery: c.param("delivery"),
 		Type: c.param("type"), Result: c.param("result"), Interaction: c.param("interaction"),
 		Oldest: c.param("oldest") == "true", Page: page,
 	}

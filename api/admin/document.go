@@ -107,6 +107,7 @@ type Customer struct {
 	Claims   map[string]any `json:"claims,omitempty"` // further ones, OIDC-Core §5.1
 	Accounts []Account      `json:"accounts,omitempty"`
 	Login    *Login         `json:"login,omitempty"`
+	Test     bool           `json:"test,omitempty"` // nobody real; said at the first time
 	Roles    *[]string      `json:"roles,omitempty"`
 }
 

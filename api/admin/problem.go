@@ -10,6 +10,7 @@ import (
 	"github.com/chirograph/chirograph/api/resource"
 	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/signingkey"
@@ -50,13 +51,13 @@ func conflict(detail string) error {
 var refusals = map[int][]error{
 	http.StatusNotFound: {
 		ErrNotFound, client.ErrUnknown, issuer.ErrUnknown, signingkey.ErrUnknown, subject.ErrUnknown, subject.ErrUnknownHold,
-		token.ErrUnknown, projections.ErrUnknown, api.ErrWrongPassword,
+		token.ErrUnknown, delivery.ErrUnknown, projections.ErrUnknown, api.ErrWrongPassword,
 	},
 	http.StatusBadRequest: {issuer.ErrURL, subject.ErrUnknownRole, projections.ErrCursor},
 	http.StatusConflict: {
 		client.ErrExists, client.ErrDeleted, client.ErrNotSuspended, consent.ErrNotActive, consent.ErrEnded, issuer.ErrExists,
-		issuer.ErrNotSuspended, signingkey.ErrExists, signingkey.ErrNotAnnounced, signingkey.ErrNotActive, signingkey.ErrInUse,
-		subject.ErrExists, subject.ErrErased, subject.ErrHeld, subject.ErrActiveConsent, eventstore.ErrConflict,
+		issuer.ErrNotSuspended, issuer.ErrPurpose, signingkey.ErrExists, signingkey.ErrNotAnnounced, signingkey.ErrNotActive, signingkey.ErrInUse,
+		subject.ErrExists, subject.ErrErased, subject.ErrHeld, subject.ErrActiveConsent, delivery.ErrEnded, eventstore.ErrConflict,
 	},
 	http.StatusServiceUnavailable: {
 		projections.ErrBehind, eventstore.ErrUnknownOutcome, eventstore.ErrHalted, eventstore.ErrClosed, context.DeadlineExceeded,

@@ -61,6 +61,14 @@ var routes = []route{
 	{"GET", "/admin/consents/{consent}", reading, (*Server).getConsent},
 	{"POST", "/admin/consents/{consent}/revoke", adminOnly, (*Server).revokeConsent},
 
+	{"GET", "/admin/backchannels", reading, (*Server).listBackchannels},
+	{"GET", "/admin/backchannels/{backchannel}", reading, (*Server).getBackchannel},
+
+	{"GET", "/admin/deliveries", reading, (*Server).listDeliveries},
+	{"GET", "/admin/deliveries/{delivery}", reading, (*Server).showDelivery},
+	{"POST", "/admin/deliveries/{delivery}/redeliver", adminOnly, (*Server).redeliver},
+	{"POST", "/admin/deliveries/{delivery}/park", adminOnly, (*Server).park},
+
 	{"GET", "/admin/audit/timeline/{kind}/{id}", auditing, (*Server).timeline},
 	{"GET", "/admin/audit/events", auditing, (*Server).search},
 	{"GET", "/admin/audit/events/{position}/proof", auditing, (*Server).prove},
