@@ -122,18 +122,18 @@ func (s *Server) signedRequest(v *visit, c *caller, params url.Values, compact s
 // the token endpoint.
 func (s *Server) keyShown(v *visit, c *caller) (token.Confirmation, error) {
 	proof, err := s.proof(v, c, "/bc-authorize")
-	by, pushed := v.Tenant.Profile.SenderBinding.By, c.DeliveryMode == oauth.Push
+	pushed := c.DeliveryMode == oauth.Push
 	switch {
 	case err != nil:
 		return token.Confirmation{}, err
 	case proof != nil:
 		return token.Confirmation{JKT: proof.Thumbprint}, nil
 	case pushed && c.DPoPBoundTokens:
-		return token.Confirmation{}, oauth.Refuse(oauth.InvalidDPoPProof, by, "a DPoP proof is required, which the pushed tokens are bound to")
+		return token.Confirmation{}, oauth.Refuse(oauth.InvalidDPoPProof, "CIBA §5", "a DPoP proof is required, which the pushed tokens are bound to")
 	case c.TLSBoundTokens && c.Certificate != nil:
 		return s.bindToCertificate(v, c)
 	case pushed && c.TLSBoundTokens:
-		return token.Confirmation{}, oauth.Refuse(oauth.InvalidRequest, by, "a client certificate is required on the mutual-TLS endpoint")
+		return token.Confirmation{}, oauth.Refuse(oauth.InvalidRequest, "CIBA §5", "a client certificate is required on the mutual-TLS endpoint")
 	}
 	return token.Confirmation{}, nil
 }
@@ -169,8 +169,11 @@ func (a asking) requested(c *caller, id oauth.Artefact, expires time.Time, bound
 	e := backchannel.Requested{
 		Client: c.ID, Subject: a.subject, Digest: id.Digest(), Expires: expires, Mode: c.DeliveryMode, Hint: a.Hints()[0],
 		Scope: strings.Join(a.Scopes(), " "), Resources: a.Resource, ACRValues: strings.Fields(a.ACRValues),
-		Details: a.AuthorizationDetails, BindingMessage: a.BindingMessage, Context: json.RawMessage(a.RequestContext),
+		Details: a.AuthorizationDetails, BindingMessage: a.BindingMessage,
 		Body: a.body, RequestKey: a.key.Thumbprint, JKT: bound.JKT, X5TS: bound.X5TS, Evidence: c.Evidence,
+	}
+	if a.RequestContext != "" {
+		e.Context = json.RawMessage(a.RequestContext)
 	}
 	if c.DeliveryMode != oauth.Poll {
 		sum := sha256.Sum256([]byte(a.NotificationToken))
