@@ -77,11 +77,12 @@ func (q *Deliveries) get(ctx context.Context, id string) (d Delivery, asOf event
 }
 
 // Due returns deliveries of which an attempt is due at an instant, the longest
-// due first.
-func (q *Deliveries) Due(ctx context.Context, now time.Time, limit int) (all []Delivery, err error) {
+// due first, and of those the ones after another, if that is not zero.
+func (q *Deliveries) Due(ctx context.Context, now time.Time, limit int, after Delivery) (all []Delivery, err error) {
 	err = q.from.read(ctx, func(tx *Tx, _ eventstore.Position) (err error) {
-		all, err = collect(ctx, tx, scanDelivery, deliveryColumns+" WHERE status = ? AND due <= ? ORDER BY due, position LIMIT ?",
-			waitingStatus, nanos(now), Page{Limit: limit}.limit())
+		all, err = collect(ctx, tx, scanDelivery, deliveryColumns+" WHERE status = ? AND due <= ? AND (due > ? OR due = ? AND position > ?)"+
+			" ORDER BY due, position LIMIT ?",
+			waitingStatus, nanos(now), nanos(after.Due), nanos(after.Due), after.position, Page{Limit: limit}.limit())
 		return err
 	})
 	return all, err

@@ -67,7 +67,7 @@ func TestDeliveryFollowsItsEvents(t *testing.T) {
 		if got != want {
 			t.Errorf("%s:\n got %+v\nwant %+v", step.name, got, want)
 		}
-		due, err := h.set.Deliveries.Due(context.Background(), next, 10)
+		due, err := h.set.Deliveries.Due(context.Background(), next, 10, Delivery{})
 		if err != nil || (len(due) == 1) != step.due {
 			t.Errorf("%s: %d are due, %v", step.name, len(due), err)
 		}
@@ -82,7 +82,7 @@ func TestDeliveriesAreDueInTheOrderOfTheirTimes(t *testing.T) {
 	}
 	h.catchUp()
 	for at, want := range map[time.Duration]string{0: "", time.Hour: "p1 soon", 2*time.Hour - 1: "p1 soon", 2 * time.Hour: "p1 soon next", 9 * time.Hour: "p1 soon next"} {
-		due, err := h.set.Deliveries.Due(context.Background(), begin.Add(at), 3)
+		due, err := h.set.Deliveries.Due(context.Background(), begin.Add(at), 3, Delivery{})
 		var got []string
 		for _, d := range due {
 			got = append(got, d.ID)

@@ -21,10 +21,11 @@ type (
 		Compose(ctx context.Context, id string, d delivery.State) (api.Message, error)
 	}
 
-	// Due lists deliveries of which an attempt is due, the longest due first.
-	// Its answer may be a little old, and then names some that are not.
+	// Due lists deliveries of which an attempt is due, the longest due first,
+	// those after one if that is not zero. Its answer may be a little old, and
+	// then names some that are not due.
 	Due interface {
-		Due(ctx context.Context, now time.Time, limit int) ([]projections.Delivery, error)
+		Due(ctx context.Context, now time.Time, limit int, after projections.Delivery) ([]projections.Delivery, error)
 	}
 
 	// A Poster sends a message by the rules of outbound requests and returns

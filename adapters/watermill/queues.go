@@ -44,27 +44,29 @@ func newQueues(b *breakers) *queues {
 	return &queues{breakers: b, changed: make(chan struct{}, 1), known: map[string]bool{}, all: map[string]*queue{}}
 }
 
-// add puts a delivery in its queue, unless it is known or there is no room.
-func (q *queues) add(w waiting) {
+// add puts a delivery in its queue, unless it is known or there is no room, and
+// reports whether it did.
+func (q *queues) add(w waiting) (added bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.known[w.id] {
-		return
+		return false
 	}
 	own, found := q.all[w.receiver]
 	if !found {
 		if len(q.all) >= maxQueues {
-			return
+			return false
 		}
 		own = &queue{}
 		q.all[w.receiver] = own
 	}
 	if len(own.waiting) >= maxQueue {
-		return
+		return false
 	}
 	q.known[w.id] = true
 	own.waiting = append(own.waiting, w)
 	q.wake()
+	return true
 }
 
 // next takes a delivery that may be tried now, of any receiver.

@@ -2,11 +2,11 @@ package watermill
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/projections"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 )
@@ -15,6 +15,8 @@ const (
 	lookEvery = time.Second
 	lookFor   = 500 // deliveries at once
 	inFlight  = 64  // attempts at once
+
+	lookAtMost = 40 // times in a row
 )
 
 // A release is Watermill's subscriber of what is due: of what was scheduled
@@ -22,7 +24,7 @@ const (
 // forgets nothing. A message's UUID is the delivery's id; it is in flight until
 // it is acknowledged or refused, and is due again when the log says so.
 type release struct {
-	due  func(ctx context.Context, now time.Time) ([]waiting, error)
+	due  Due
 	now  func() time.Time
 	tell func(error)
 
@@ -36,15 +38,7 @@ type release struct {
 var _ message.Subscriber = (*release)(nil)
 
 func newRelease(d *Deliveries) *release {
-	r := &release{now: d.Now, tell: d.tell, queues: newQueues(d.breakers)}
-	r.due = func(ctx context.Context, now time.Time) ([]waiting, error) {
-		found, err := d.Due.Due(ctx, now, lookFor)
-		all := make([]waiting, len(found))
-		for i, f := range found {
-			all[i] = waiting{f.ID, origin(f.Receiver), f.Until}
-		}
-		return all, err
-	}
+	r := &release{due: d.Due, now: d.Now, tell: d.tell, queues: newQueues(d.breakers)}
 	r.ending, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -96,14 +90,26 @@ func (r *release) run(ctx context.Context, out chan<- *message.Message) {
 	}
 }
 
-// look asks for what is due.
+// look asks for what is due. It looks further as long as all it finds is in the
+// way of others: it waits already, or its receiver has a queue that is full.
 func (r *release) look(ctx context.Context) {
-	all, err := r.due(ctx, r.now())
-	if err != nil && !errors.Is(err, context.Canceled) {
-		r.tell(err)
-	}
-	for _, w := range all {
-		r.queues.add(w)
+	now, last := r.now(), projections.Delivery{}
+	for range lookAtMost {
+		found, err := r.due.Due(ctx, now, lookFor, last)
+		if err != nil {
+			r.tell(err)
+			return
+		}
+		added := 0
+		for _, f := range found {
+			if r.queues.add(waiting{f.ID, origin(f.Receiver), f.Until}) {
+				added++
+			}
+			last = f
+		}
+		if added > 0 || len(found) < lookFor {
+			return
+		}
 	}
 }
 
