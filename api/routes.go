@@ -34,6 +34,7 @@ var routes = []route{
 	{"GET", "/jwks", (*Server).jwks, false},                                       // RFC 7517 §5
 	{"POST", "/par", (*Server).pushRequest, false},                                // RFC 9126 §2
 	{"POST", "/bc-authorize", (*Server).authenticateBackchannel, false},           // CIBA §7.1
+	{"POST", decidePath, (*Server).decideBackchannel, false},                      // for test tools
 	{"POST", "/token", (*Server).issueToken, false},                               // RFC 6749 §3.2
 	{"GET", "/userinfo", (*Server).userinfo, false},                               // OIDC-Core §5.3
 	{"POST", "/userinfo", (*Server).userinfo, false},                              // OIDC-Core §5.3
@@ -58,6 +59,7 @@ func (s *Server) Handler(otherwise http.Handler) http.Handler {
 			e.Add(http.MethodHead, r.path, s.visited(r)) // RFC 9110 §9.1
 		}
 	}
+	e.RouteNotFound(decidePath, func(echo.Context) error { return echo.ErrNotFound })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, done := context.WithTimeout(r.Context(), answerWithin)
 		defer done()

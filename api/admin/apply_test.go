@@ -31,3 +31,45 @@ func TestApplyRefusesWhatNobodySigns(t *testing.T) {
 		})
 	}
 }
+
+// An issuer for conformance tests and its customers are never anything else.
+func TestApplyKeepsTestsApart(t *testing.T) {
+	tests := []struct {
+		name    string
+		purpose string
+		test    bool
+		good    bool
+	}{
+		{"a customer at a bank", "", false, true},
+		{"nobody real at a bank", "", true, false},
+		{"nobody real where tools decide", "conformance", true, true},
+		{"a customer where tools decide", "conformance", false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, d := newCluster(t), installation(t)
+			d.Clients = nil
+			d.Issuers[0].Settings.Purpose = tt.purpose
+			d.Customers = []Customer{{ID: "tess", Issuer: d.Issuers[0].ID, Name: "Tess", Test: tt.test}}
+			_, err := c.nodes[0].Apply(t.Context(), operatorMeta, d)
+			if refused := err != nil && strings.Contains(err.Error(), "test: true"); refused == tt.good || tt.good && err != nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestApplyKeepsThePurpose(t *testing.T) {
+	for _, first := range []string{"", "conformance"} {
+		c, d := newCluster(t), installation(t)
+		d.Clients, d.Customers = nil, nil
+		d.Issuers[0].Settings.Purpose = first
+		_, err := c.nodes[0].Apply(t.Context(), operatorMeta, d)
+		c.must(err)
+		before := c.head()
+		d.Issuers[0].Settings.Purpose = map[string]string{"": "conformance", "conformance": ""}[first]
+		if _, err = c.nodes[0].Apply(t.Context(), operatorMeta, d); err == nil || !strings.Contains(err.Error(), "purpose") || c.head() != before {
+			t.Errorf("from %q: got %v", first, err)
+		}
+	}
+}

@@ -160,7 +160,8 @@ type (
 		Profile string `json:"profile"`
 	}
 
-	// SettingsChanged replaces every setting.
+	// SettingsChanged replaces every setting. The purpose stays: customers of
+	// an issuer for tests are never those of another.
 	SettingsChanged struct {
 		Settings Settings `json:"settings"`
 	}
@@ -241,6 +242,7 @@ var (
 	ErrURL          = errors.New("issuer must be an https URL without query and fragment")
 	ErrUnknown      = errors.New("there is no such issuer")
 	ErrNotSuspended = errors.New("issuer is not suspended")
+	ErrPurpose      = errors.New("the purpose of an issuer is said when it is created and cannot change")
 )
 
 // State is an issuer as far as its rules need to know it.
@@ -307,6 +309,9 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 	case ChangeProfile:
 		return unless(cmd.Profile == s.profile, cmd.ProfileChanged)
 	case ChangeSettings:
+		if cmd.Settings.Purpose != s.settings.Purpose {
+			return nil, ErrPurpose
+		}
 		return unless(reflect.DeepEqual(cmd.Settings, s.settings), cmd.SettingsChanged)
 	case ChangeKeyPolicy:
 		return unless(reflect.DeepEqual(cmd.KeyPolicyChanged, s.policy), cmd.KeyPolicyChanged)

@@ -15,6 +15,8 @@ var (
 	created  = Created{URL: "https://bank.example/fapi2", Profile: "fapi2-security-profile-final"}
 	profile  = ProfileChanged{Profile: "oidc"}
 	settings = SettingsChanged{Settings: Settings{DisplayName: "Sample Bank"}}
+	tested   = SettingsChanged{Settings: Settings{DisplayName: "Sample Bank", Purpose: Conformance}}
+	forTests = Created{URL: created.URL, Profile: created.Profile, Settings: Settings{Purpose: Conformance}}
 	policy   = KeyPolicyChanged{Algorithms: []string{"EdDSA"}, Rotation: time.Hour}
 	paused   = Suspended{Reason: "incident"}
 	back     = Reinstated{Reason: "resolved"}
@@ -42,6 +44,9 @@ func TestDecide(t *testing.T) {
 		{"to the same changes nothing", []Event{created, profile}, ChangeProfile{profile}, nil, nil},
 		{"its settings may change", []Event{created}, ChangeSettings{settings}, []Event{settings}, nil},
 		{"to the same changes nothing", []Event{created, settings}, ChangeSettings{settings}, nil, nil},
+		{"not to another purpose", []Event{created}, ChangeSettings{tested}, nil, ErrPurpose},
+		{"nor from it", []Event{forTests}, ChangeSettings{settings}, nil, ErrPurpose},
+		{"with the same purpose they may", []Event{forTests}, ChangeSettings{tested}, []Event{tested}, nil},
 		{"its key policy may change", []Event{created}, ChangeKeyPolicy{policy}, []Event{policy}, nil},
 		{"to the same changes nothing", []Event{created, policy}, ChangeKeyPolicy{policy}, nil, nil},
 		{"nothing changes before it exists", nil, ChangeProfile{profile}, nil, ErrUnknown},

@@ -39,7 +39,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 		name string
 		run  func(context.Context, Options) (result, detail string)
 	}{
-		{"data folder", folderPrivate}, {"log", logOpens}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
+		{"data folder", folderPrivate}, {"log", logOpens}, {"purpose", forCustomers}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
 		{"master key", masterKeyApart}, {"disk", roomLeft}, {"clock", clockRight},
 		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp},
 	}
