@@ -1,0 +1,486 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/chirograph/chirograph/adapters/jose"
+	"github.com/chirograph/chirograph/domain/backchannel"
+	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/eventstore/storetest"
+)
+
+// requested returns the auth_req_id of a request by a client.
+func (c *counter) requested(as string, fields ...string) oauth.Artefact {
+	c.Helper()
+	w := c.ask(as, fields...)
+	text, _ := members(c.T, w)["auth_req_id"].(string)
+	id, ok := oauth.ParseArtefact(text)
+	if w.Code != http.StatusOK || !ok {
+		c.Fatalf("asked: %d %s", w.Code, w.Body)
+	}
+	return id
+}
+
+// yes is what Zelda approves of a request.
+func (c *counter) yes(id string) backchannel.Approved {
+	asked := c.state(id).Requested()
+	return backchannel.Approved{
+		Consent: "consent-of-" + id, Subject: asked.Subject, Scope: asked.Scope, Expires: c.Now().Add(24 * time.Hour),
+		Shown: "hash", Template: "ciba", Locale: "en", ACR: "urn:chirograph:acr:passkey", AMR: []string{"hwk"}, AuthTime: c.Now(), Method: backchannel.Passkey,
+	}
+}
+
+func (c *counter) state(id string) backchannel.State {
+	c.Helper()
+	state, _, err := c.Backchannels.Load(c.Context(), id)
+	c.must(err)
+	return state
+}
+
+// approved says yes, but does not reach the consent: whoever needs it completes
+// it.
+func (c *counter) approved(id string) {
+	c.Helper()
+	yes := c.yes(id)
+	c.does(id, backchannel.Show{Shown: backchannel.Shown{Shown: "hash", Rendered: "<p>"}, Subject: yes.Subject, At: c.Now()})
+	c.does(id, backchannel.Approve{Approved: yes, At: c.Now()})
+}
+
+func (c *counter) denied(id string) {
+	c.Helper()
+	c.does(id, backchannel.Deny{Denied: backchannel.Denied{By: backchannel.Customer, Reason: "no"}, Subject: c.state(id).Requested().Subject, At: c.Now()})
+}
+
+func (c *counter) does(id string, cmd backchannel.Command) {
+	c.Helper()
+	_, err := c.Backchannels.Execute(c.Context(), event.Meta{Subject: c.state(id).Requested().Subject}, id, cmd)
+	c.must(err)
+}
+
+// polling is a token request for an auth_req_id.
+func (c *counter) polling(as, authReqID string, fields ...string) *http.Request {
+	c.Helper()
+	form := url.Values{"grant_type": {oauth.GrantCIBA}, "auth_req_id": {authReqID}}
+	return c.tokenRequest(as, form, fields...)
+}
+
+func (c *counter) tokenRequest(as string, form url.Values, fields ...string) *http.Request {
+	c.Helper()
+	r := c.form(as, form, fields...)
+	r.URL.Path = strings.Replace(r.URL.Path, "/bc-authorize", "/token", 1)
+	if r.Header.Get("DPoP") != "" {
+		proof, err := jose.NewProof(c.keyring[as], "POST", of(as)+"/token", "", "", c.Now())
+		c.must(err)
+		r.Header.Set("DPoP", proof)
+	}
+	return r
+}
+
+func (c *counter) poll(as string, id oauth.Artefact, fields ...string) *httptest.ResponseRecorder {
+	c.Helper()
+	return c.serve(c.polling(as, id.Text(), fields...))
+}
+
+// refused checks that a poll is refused with a code.
+func (c *counter) refused(w *httptest.ResponseRecorder, code oauth.Code) {
+	c.Helper()
+	if got := members(c.T, w)["error"]; w.Code != http.StatusBadRequest || got != string(code) {
+		c.Errorf("got %d %s; want %s", w.Code, w.Body, code)
+	}
+}
+
+// CIBA §11: what a poll is told.
+func TestWhatAPollIsTold(t *testing.T) {
+	other := oauth.Artefact{ID: "0197aaaa-0000-7000-8000-000000000001", Secret: [32]byte{1}}
+	tests := []struct {
+		name string
+		as   string
+		then func(c *counter, id oauth.Artefact) oauth.Artefact // what is presented
+		want oauth.Code
+	}{
+		{"nobody has answered yet", "poller", func(_ *counter, id oauth.Artefact) oauth.Artefact { return id }, oauth.AuthorizationPending},
+		{"the customer said no", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact { c.denied(id.ID); return id }, oauth.AccessDenied},
+		{"the no outlives the expiry", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact {
+			c.denied(id.ID)
+			c.pass(time.Hour)
+			return id
+		}, oauth.AccessDenied},
+		{"nobody answered in time", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact { c.pass(time.Hour); return id }, oauth.ExpiredToken},
+		{"the yes was not fetched in time", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact {
+			c.approved(id.ID)
+			c.pass(time.Hour)
+			return id
+		}, oauth.ExpiredToken},
+		{"it is another client's", "pinger", func(c *counter, id oauth.Artefact) oauth.Artefact { c.approved(id.ID); return id }, oauth.InvalidGrant},
+		{"it was never issued", "poller", func(*counter, oauth.Artefact) oauth.Artefact { return other }, oauth.InvalidGrant},
+		{"its secret is guessed", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact {
+			c.approved(id.ID)
+			id.Secret[0]++
+			return id
+		}, oauth.InvalidGrant},
+		{"the consent has ended", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact {
+			c.approved(id.ID)
+			c.stops(id.ID)
+			return id
+		}, oauth.InvalidGrant},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCounter(t)
+			presented := tt.then(c, c.requested("poller"))
+			before := len(c.written())
+			c.refused(c.poll(tt.as, presented), tt.want)
+			if wrote := c.written()[before:]; len(wrote) > 0 && wrote[0] != "client.key_seen" {
+				t.Errorf("a poll wrote %v", wrote)
+			}
+		})
+	}
+}
+
+// stops ends the consent of an approved request.
+func (c *counter) stops(id string) {
+	c.Helper()
+	yes := c.state(id).Approved()
+	asked := consent.Authorize{At: c.Now(), Authorized: consent.Authorized{Client: "poller", Subject: yes.Subject, Scope: yes.Scope, Expires: yes.Expires, Backchannel: id}}
+	for _, cmd := range []consent.Command{asked, consent.Revoke{Revoked: consent.Revoked{By: consent.Customer}}} {
+		_, err := c.Consents.Execute(c.Context(), event.Meta{Subject: yes.Subject}, yes.Consent, cmd)
+		c.must(err)
+	}
+}
+
+func TestAPollMustNameARequest(t *testing.T) {
+	c := newCounter(t)
+	c.refused(c.serve(c.polling("poller", "")), oauth.InvalidRequest)
+	c.refused(c.serve(c.polling("poller", "nonsense")), oauth.InvalidGrant)
+}
+
+// CIBA §10.3: a client that is pushed to has no business at the token endpoint.
+func TestAPushClientDoesNotPoll(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("pusher")
+	c.refused(c.poll("pusher", id), oauth.UnauthorizedClient)
+}
+
+// CIBA §11: calls at 0, 5 and 10 s are in time, one at 11 s is not, and from
+// then on the client has to wait 10 s.
+func TestTheIntervalGrowsForWhoPollsTooFast(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller")
+	at := 0
+	for _, poll := range []struct {
+		at   int
+		want oauth.Code
+	}{
+		{0, oauth.AuthorizationPending}, {5, oauth.AuthorizationPending}, {10, oauth.AuthorizationPending},
+		{11, oauth.SlowDown}, {21, oauth.AuthorizationPending}, {30, oauth.SlowDown}, {44, oauth.SlowDown}, {64, oauth.AuthorizationPending},
+	} {
+		c.pass(time.Duration(poll.at-at) * time.Second)
+		at = poll.at
+		if got := members(t, c.poll("poller", id))["error"]; got != string(poll.want) {
+			t.Errorf("at %d s: %v; want %s", poll.at, got, poll.want)
+		}
+	}
+}
+
+// The pace is that of one request, and it is nothing to one that is decided.
+func TestThePaceIsThatOfOnePendingRequest(t *testing.T) {
+	c := newCounter(t)
+	id, another := c.requested("poller"), c.requested("poller")
+	c.refused(c.poll("poller", id), oauth.AuthorizationPending)
+	c.refused(c.poll("poller", another), oauth.AuthorizationPending)
+	c.refused(c.poll("poller", id), oauth.SlowDown)
+	c.approved(id.ID)
+	if w := c.poll("poller", id); w.Code != http.StatusOK {
+		t.Errorf("approved and polled too early: %d %s", w.Code, w.Body)
+	}
+}
+
+// CIBA §11: who does not listen at all is told to stop.
+func TestWhoNeverSlowsDownIsToldToStop(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller")
+	var last any
+	for n := 0; n < 30 && last != string(oauth.InvalidRequest); n++ {
+		last = members(t, c.poll("poller", id))["error"]
+	}
+	if last != string(oauth.InvalidRequest) {
+		t.Errorf("told %v in the end", last)
+	}
+}
+
+// What a poll was authenticated with is good for one poll.
+func TestTheAssertionOfAPollIsGoodOnce(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller")
+	r := c.polling("poller", id.Text())
+	body, err := io.ReadAll(r.Body)
+	c.must(err)
+	again := r.Clone(t.Context())
+	r.Body, again.Body = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
+	c.refused(c.serve(r), oauth.AuthorizationPending)
+	if w := c.serve(again); members(t, w)["error"] != string(oauth.InvalidClient) {
+		t.Errorf("replayed: %d %s", w.Code, w.Body)
+	}
+}
+
+// The tokens say who approved, how, and are bound to the key of the poll.
+func TestTokensOfAPoll(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller", "resource", siteBank)
+	c.approved(id.ID)
+	before := len(c.written())
+	w := c.poll("poller", id)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	want := []string{"consent.authorized", "backchannel.redeemed", "token.issued", "refresh.issued"}
+	if wrote := c.written()[before:]; !slices.Equal(wrote, want) {
+		t.Errorf("wrote %v; want %v", wrote, want)
+	}
+	got := members(t, w)
+	who := claimsOf(t, got["id_token"].(string))
+	for name, value := range map[string]any{"sub": "zelda", "aud": "poller", "iss": openURL, "acr": "urn:chirograph:acr:passkey", "auth_time": float64(c.Now().Unix())} {
+		if who[name] != value {
+			t.Errorf("%s is %v in the ID token; want %v", name, who[name], value)
+		}
+	}
+	access := claimsOf(t, got["access_token"].(string))
+	if bound, _ := access["cnf"].(map[string]any); bound["jkt"] == nil || got["token_type"] != "DPoP" || access["aud"] != siteBank {
+		t.Errorf("the access token is %v of type %v", access, got["token_type"])
+	}
+	issued, _, err := c.Tokens.Load(t.Context(), access["jti"].(string))
+	c.must(err)
+	if e := issued.Issued(); e.Backchannel != id.ID || e.Authorization != "" || e.Consent != "consent-of-"+id.ID {
+		t.Errorf("recorded %+v", e)
+	}
+	c.refused(c.poll("poller", id), oauth.InvalidGrant)
+	c.refreshes(id, got["refresh_token"].(string))
+}
+
+// refreshes checks that a refresh token of a backchannel request works, until
+// it is revoked.
+func (c *counter) refreshes(id oauth.Artefact, refresh string) {
+	c.Helper()
+	use := func() *httptest.ResponseRecorder {
+		return c.serve(c.tokenRequest("poller", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}}))
+	}
+	w := use()
+	if got := members(c.T, w); w.Code != http.StatusOK || claimsOf(c.T, got["id_token"].(string))["sub"] != "zelda" {
+		c.Fatalf("refreshed: %d %s", w.Code, w.Body)
+	}
+	r := c.form("poller", url.Values{"token": {refresh}})
+	r.URL.Path = strings.Replace(r.URL.Path, "/bc-authorize", "/revoke", 1)
+	if w := c.serve(r); w.Code != http.StatusOK {
+		c.Fatalf("revoked: %d %s", w.Code, w.Body)
+	}
+	c.refused(use(), oauth.InvalidGrant)
+	for e, err := range c.Journal.ReadAll(c.Context(), 0, eventstore.Filter{Types: []string{"token.issued", "refresh.issued", "refresh.revoked"}}) {
+		c.must(err)
+		if e.Metadata.Correlation != "backchannel-"+id.ID {
+			c.Errorf("%s belongs to %q", e.Type, e.Metadata.Correlation)
+		}
+	}
+}
+
+// Sixteen race, and one gets tokens.
+func TestOneOfManyRedeems(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller")
+	c.approved(id.ID)
+	var polls []*http.Request
+	for range 16 {
+		polls = append(polls, c.polling("poller", id.Text()))
+	}
+	codes := make([]int, len(polls))
+	var all sync.WaitGroup
+	for n, r := range polls {
+		all.Go(func() { codes[n] = c.serve(r).Code })
+	}
+	all.Wait()
+	won := 0
+	for _, code := range codes {
+		if code == http.StatusOK {
+			won++
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d got tokens: %v", won, codes)
+	}
+	c.onceEach()
+}
+
+// RFC 7240 §4.3: who would like to wait is answered as soon as the customer has.
+func TestAPollIsHeldUntilThereIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		id := c.requested("poller")
+		began, done := time.Now(), make(chan *httptest.ResponseRecorder, 1)
+		go func() { done <- c.serve(c.held("poller", id, "respond-async, wait=9; x=y")) }()
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		c.approved(id.ID)
+		w := <-done
+		if took := time.Since(began); w.Code != http.StatusOK || took > 4*time.Second || took < 3*time.Second {
+			t.Errorf("%d after %s: %s", w.Code, took, w.Body)
+		}
+		if got := w.Header().Get("Preference-Applied"); got != "wait=9" {
+			t.Errorf("applied %q", got)
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+func (c *counter) held(as string, id oauth.Artefact, prefer string) *http.Request {
+	r := c.polling(as, id.Text())
+	r.Header.Set("Prefer", prefer)
+	return r
+}
+
+// A poll is not held for ever, nor by a server that ends, nor twice at a time;
+// who waited may ask again at once.
+func TestWhenAHeldPollEnds(t *testing.T) {
+	tests := []struct {
+		name   string
+		prefer string
+		then   func(*counter)
+		after  time.Duration
+	}{
+		{"when the client does not want to wait longer", "wait=4", func(*counter) {}, 4 * time.Second},
+		{"when the server does not", "wait=3600", func(*counter) {}, 10 * time.Second},
+		{"when the server ends", "wait=9", func(c *counter) { time.Sleep(time.Second); c.EndWaits() }, time.Second},
+		{"at once if it is no time", "wait=soon", func(*counter) {}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCounter(t)
+				id := c.requested("poller")
+				began, done := time.Now(), make(chan *httptest.ResponseRecorder, 1)
+				go func() { done <- c.serve(c.held("poller", id, tt.prefer)) }()
+				synctest.Wait()
+				tt.then(c)
+				c.refused(<-done, oauth.AuthorizationPending)
+				if took := time.Since(began); took != tt.after {
+					t.Errorf("answered after %s; want %s", took, tt.after)
+				}
+				want := oauth.AuthorizationPending
+				if tt.after == 0 {
+					want = oauth.SlowDown
+				}
+				c.refused(c.poll("poller", id), want)
+				time.Sleep(2 * time.Second)
+			})
+		})
+	}
+}
+
+// Two polls for one request are not held both.
+func TestOnePollIsHeldForARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		id := c.requested("poller")
+		done := make(chan *httptest.ResponseRecorder, 1)
+		go func() { done <- c.serve(c.held("poller", id, "wait=9")) }()
+		synctest.Wait()
+		c.pass(6 * time.Second)
+		began := time.Now()
+		c.refused(c.serve(c.held("poller", id, "wait=9")), oauth.AuthorizationPending)
+		if time.Since(began) != 0 {
+			t.Error("the second was held, too")
+		}
+		<-done
+		time.Sleep(2 * time.Second)
+	})
+}
+
+// Whatever stops a redemption, at which append ever: it ends with one set of
+// tokens, or with none and an auth_req_id that is spent.
+func TestARedemptionThatStops(t *testing.T) {
+	for call, size := range []int{1, 3} { // the consent; the redemption and its tokens
+		for at := 1; at <= size; at++ {
+			for _, s := range stops {
+				t.Run(fmt.Sprintf("%s append %d of call %d", s.name, at, call+1), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						plan := append(make([]storetest.Cut, call), s.cuts(storetest.Cut{At: at, Written: s.written})...)
+						redemptionStops(t, plan, s)
+					})
+				})
+			}
+		}
+	}
+}
+
+func redemptionStops(t *testing.T, plan []storetest.Cut, s stop) {
+	to, steps := aTownOneByOne(t)
+	c := counterIn(t, to)
+	id := c.requested("poller")
+	c.approved(id.ID)
+	first := c.polling("poller", id.Text())
+	second := c.polling("poller", id.Text())
+	steps.Plan(plan...)
+	w := c.serve(first)
+	steps.Plan()
+	got := w.Code == http.StatusOK
+	if got != s.answered && !s.perhaps {
+		t.Fatalf("answered %d %s", w.Code, w.Body)
+	}
+	spent := c.state(id.ID).Redeemed().Token != ""
+	again := c.serve(second)
+	switch {
+	case spent:
+		c.refused(again, oauth.InvalidGrant)
+	case again.Code != http.StatusOK:
+		t.Errorf("it cannot be redeemed later: %d %s", again.Code, again.Body)
+	}
+	c.onceEach()
+}
+
+// onceEach checks that a request led to one of everything at most.
+func (c *counter) onceEach() {
+	c.Helper()
+	all := c.written()
+	for _, kind := range []string{"consent.authorized", "backchannel.redeemed", "token.issued", "refresh.issued"} {
+		n := 0
+		for _, one := range all {
+			if one == kind {
+				n++
+			}
+		}
+		if n > 1 {
+			c.Errorf("%d times %s", n, kind)
+		}
+	}
+}
+
+// claimsOf reads a JWT.
+func claimsOf(t *testing.T, compact string) (claims map[string]any) {
+	t.Helper()
+	part := strings.Split(compact, ".")
+	if len(part) != 3 {
+		t.Fatalf("not a JWT: %q", compact)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(part[1])
+	if err == nil {
+		err = json.Unmarshal(raw, &claims)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
