@@ -52,6 +52,9 @@ func (s *Server) Compose(ctx context.Context, _ string, d delivery.State) (m Mes
 	default:
 		m.Issuer, err = s.issuerOfClient(ctx, told.Client)
 	}
+	if err == nil {
+		err = s.mayTell(ctx, m.Issuer)
+	}
 	if err != nil {
 		return Message{}, err
 	}
@@ -77,4 +80,13 @@ func (s *Server) issuerOfClient(ctx context.Context, id string) (string, error) 
 		err = fmt.Errorf("%w: the client is suspended or deleted", ErrGone)
 	}
 	return c.Issuer(), err
+}
+
+// mayTell returns why an issuer tells nobody anything.
+func (s *Server) mayTell(ctx context.Context, issuer string) error {
+	t, found, err := s.Tenant(ctx, issuer)
+	if err == nil && (!found || !t.Active) {
+		err = fmt.Errorf("%w: the issuer is suspended", ErrGone)
+	}
+	return err
 }
