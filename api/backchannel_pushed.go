@@ -77,6 +77,23 @@ func (s *Server) finishPush(ctx context.Context, id string, state backchannel.St
 	if err == nil && made.Refresh != nil {
 		err = s.recordIssued(ctx, meta, s.Refreshes.Stream(state.Redeemed().Refresh), *made.Refresh)
 	}
+	if err == nil {
+		err = s.keepPush(ctx, id, state, made)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Waiting.Forget(ctx, waitsIssued+jti)
+}
+
+// keepPush writes the body of the push, once, so that who retries sends the same
+// bytes.
+func (s *Server) keepPush(ctx context.Context, id string, state backchannel.State, made issued) error {
+	push := waitsPush + state.Redeemed().Token
+	if _, err := s.Waiting.Find(ctx, push, s.Now()); !errors.Is(err, ErrGone) {
+		return err
+	}
+	receiver, _, err := s.Clients.Get(ctx, state.Requested().Client)
 	if err != nil {
 		return err
 	}
@@ -86,13 +103,10 @@ func (s *Server) finishPush(ctx context.Context, id string, state backchannel.St
 	}
 	c := oauth.Client{ID: state.Requested().Client, ClientMetadata: receiver.Metadata()}
 	message, err := s.pushMessage(ctx, id, state, c, moment{t, made.At}, made)
-	if err == nil {
-		err = s.keep(ctx, waitsPush+jti, message, state)
-	}
 	if err != nil {
 		return err
 	}
-	return s.Waiting.Forget(ctx, waitsIssued+jti)
+	return s.keep(ctx, push, message, state)
 }
 
 // pushMessage writes the tokens, whose events are durable.
