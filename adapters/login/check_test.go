@@ -65,6 +65,46 @@ func testCheck(t *testing.T, e engine) {
 	}
 }
 
+// A customer who is signed in proves it once more, with the delays of a sign-in.
+func testCheckSubject(t *testing.T, e engine) {
+	s, keys := newStore(t, e)
+	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))
+	must(t, s.SetPassword(ctx, "fapi2", "c-2", "ben", "another one"))
+	must(t, s.SetPassword(ctx, "fapi2", "c-5", "chidi", "before erasure"))
+	keys.erase("c-5")
+	tests := []struct {
+		name                     string
+		realm, subject, password string
+		err                      error
+	}{
+		{"the password is right", "fapi2", "c-1", "open sesame", nil},
+		{"that of somebody else is wrong", "fapi2", "c-1", "another one", ErrWrong},
+		{"an empty one is wrong", "fapi2", "c-1", "", ErrWrong},
+		{"so is one that is too long", "fapi2", "c-1", strings.Repeat("x", 257), ErrWrong},
+		{"so is any of who has none", "fapi2", "c-9", "open sesame", ErrWrong},
+		{"or none in the realm", "other", "c-1", "open sesame", ErrWrong},
+		{"or was erased", "fapi2", "c-5", "before erasure", ErrWrong},
+		{"or cannot be", "fapi2", "c\x00", "open sesame", ErrWrong},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := s.CheckSubject(ctx, tt.realm, tt.subject, tt.password, home, noon); !errors.Is(err, tt.err) {
+				t.Errorf("got %v, want %v", err, tt.err)
+			}
+		})
+	}
+	for range 3 {
+		s.CheckSubject(ctx, "fapi2", "c-2", "a guess", home, noon)
+	}
+	var delay *DelayError
+	if err := s.CheckSubject(ctx, "fapi2", "c-2", "another one", other, noon); !errors.As(err, &delay) {
+		t.Errorf("after three guesses: %v", err)
+	}
+	if _, err := s.Check(ctx, "fapi2", "ben", "another one", other, noon); !errors.As(err, &delay) {
+		t.Errorf("and at sign-in: %v", err)
+	}
+}
+
 func testSetPassword(t *testing.T, e engine) {
 	s, keys := newStore(t, e)
 	must(t, s.SetPassword(ctx, "fapi2", "c-1", "alice", "open sesame"))

@@ -99,6 +99,7 @@ var rules = []struct {
 	test func(*testing.T, engine)
 }{
 	{"check", testCheck},
+	{"check a subject", testCheckSubject},
 	{"set a password", testSetPassword},
 	{"unknown names cost as much", testUnknownNamesCostAsMuch},
 	{"at most two hashes at once", testAtMostTwoHashesAtOnce},
@@ -121,6 +122,12 @@ var rules = []struct {
 	{"passkeys are bounded", testPasskeysAreBounded},
 	{"counters of passkeys", testPasskeyCounters},
 	{"erased passkeys", testErasedPasskeys},
+	{"user codes", testUserCodes},
+	{"bad user codes", testBadUserCodes},
+	{"user codes lock", testUserCodesLock},
+	{"parallel user codes count", testParallelCodesCount},
+	{"erased user codes", testErasedUserCodes},
+	{"stored user codes", testStoredUserCodes},
 }
 
 func TestAFile(t *testing.T) {
