@@ -34,6 +34,13 @@ func (s *Server) listDeliveries(c *call) (any, error) {
 	return s.Projections.Deliveries.List(c.Context(), q)
 }
 
+func (s *Server) deliveryBacklog(c *call) (any, error) {
+	if err := s.Current(c.Context()); err != nil {
+		return nil, err
+	}
+	return s.Projections.Deliveries.Backlog(c.Context())
+}
+
 func (s *Server) showDelivery(c *call) (any, error) {
 	return s.delivery(c.Context(), c.PathValue("delivery"))
 }

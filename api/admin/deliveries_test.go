@@ -134,6 +134,16 @@ func TestDeliveriesAreListed(t *testing.T) {
 	}
 }
 
+func TestTheBacklogIsCounted(t *testing.T) {
+	c, _ := telling(t)
+	c.elapse(time.Minute)
+	c.post(0, "/admin/deliveries/ping/redeliver", "")
+	w := c.get("/admin/deliveries/backlog")
+	if want := `{"count":{"delivered":1,"parked":1,"scheduled":1},"oldest_waiting":"2026-05-04T12:00:00Z"}`; strings.TrimSpace(w.Body.String()) != want {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestADeliveryProvesWhatWasSentAndAnswered(t *testing.T) {
 	c, _ := telling(t)
 	w := c.get("/admin/deliveries/ping")

@@ -65,6 +65,7 @@ var routes = []route{
 	{"GET", "/admin/backchannels/{backchannel}", reading, (*Server).getBackchannel},
 
 	{"GET", "/admin/deliveries", reading, (*Server).listDeliveries},
+	{"GET", "/admin/deliveries/backlog", reading, (*Server).deliveryBacklog},
 	{"GET", "/admin/deliveries/{delivery}", reading, (*Server).showDelivery},
 	{"POST", "/admin/deliveries/{delivery}/redeliver", adminOnly, (*Server).redeliver},
 	{"POST", "/admin/deliveries/{delivery}/park", adminOnly, (*Server).park},

@@ -29,9 +29,9 @@ func newAudit() *cobra.Command {
 func newTimeline() *cobra.Command {
 	c := &cobra.Command{
 		Use: "timeline KIND/ID", Short: "Tell everything about one thing, the oldest first", Args: thingAfter(),
-		Long: `KIND is consent, client, token, customer, authorization, refresh, interaction,
-issuer or signingkey; "KIND ID" and the name of a stream, KIND-ID, are taken
-too. The timeline of a consent begins with the request that asked for it and
+		Long: `KIND is consent, client, token, customer, authorization, backchannel, delivery,
+refresh, interaction, issuer or signingkey; "KIND ID" and the name of a stream,
+KIND-ID, are taken too. The timeline of a consent begins with the request that asked for it and
 goes on after its end, with what was refused then.`,
 		Example: "  chirograph audit timeline client/budgetly",
 	}
@@ -57,6 +57,7 @@ func newSearch() *cobra.Command {
 	f := c.Flags()
 	for name, usage := range map[string]string{
 		"client": "of this client", "customer": "of this subject", "consent": "under this consent", "token": "with this token",
+		"backchannel": "of this backchannel request", "delivery": "of this delivery",
 		"type": "of this type, such as consent.revoked", "result": `"ok", "refused", or an exact one such as 403`,
 		"interaction": "with this x-fapi-interaction-id", "from": "recorded at or after", "to": "recorded before", "as-of": "as known at a position",
 	} {
@@ -66,7 +67,7 @@ func newSearch() *cobra.Command {
 	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return knownType(text(cmd, "type")) }
 	return listing(c, "/admin/audit/events", func(cmd *cobra.Command) map[string]string {
 		params := map[string]string{"as_of": text(cmd, "as-of")}
-		for _, name := range []string{"client", "customer", "consent", "token", "type", "result", "interaction", "from", "to"} {
+		for _, name := range []string{"client", "customer", "consent", "token", "backchannel", "delivery", "type", "result", "interaction", "from", "to"} {
 			params[name] = text(cmd, name)
 		}
 		if oldest, _ := cmd.Flags().GetBool("oldest"); oldest {

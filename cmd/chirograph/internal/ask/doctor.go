@@ -41,7 +41,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	}{
 		{"data folder", folderPrivate}, {"log", logOpens}, {"purpose", forCustomers}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
 		{"master key", masterKeyApart}, {"disk", roomLeft}, {"clock", clockRight},
-		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp},
+		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp}, {"deliveries", deliveriesArrive},
 	}
 	var all []Finding
 	for _, c := range checks {
@@ -208,19 +208,24 @@ func unready(verbose string) (all []string) {
 	return all
 }
 
-func projectionsKeepUp(ctx context.Context, o Options) (string, string) {
+// asked reads one answer of the installation.
+func asked(ctx context.Context, o Options, path string, into any) error {
 	a, err := Open(ctx, o)
 	if err != nil {
-		return Bad, err.Error()
+		return err
 	}
-	raw, err := a.Do(ctx, http.MethodGet, "/admin/projections", nil)
+	raw, err := a.Do(ctx, http.MethodGet, path, nil)
 	if err = errors.Join(err, a.Close()); err != nil {
-		return Bad, err.Error()
+		return err
 	}
+	return json.Unmarshal(raw, into)
+}
+
+func projectionsKeepUp(ctx context.Context, o Options) (string, string) {
 	var all struct {
 		Items []projections.Health `json:"items"`
 	}
-	if err := json.Unmarshal(raw, &all); err != nil {
+	if err := asked(ctx, o, "/admin/projections", &all); err != nil {
 		return Bad, err.Error()
 	}
 	for _, p := range all.Items {
