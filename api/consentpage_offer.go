@@ -46,6 +46,9 @@ var staffScopes = map[string]fact{
 func (s *Server) offer(ctx context.Context, t Tenant, q question, at time.Time) (o offer, err error) {
 	for _, x := range strings.Fields(q.scope) {
 		power, staff := staffScopes[x]
+		if x == deviceScope {
+			power, staff = deviceWords, true
+		}
 		if !staff && !slices.Contains(explained, x) {
 			return o, endWith(oauth.InvalidScope, "RFC 6749 §3.3", "scope has a value that customers cannot grant")
 		}

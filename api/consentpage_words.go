@@ -79,3 +79,6 @@ var permissionWords = map[string]cluster{
 	oauth.ReadBalances:     {"Your balances", "how much is in each account, each time it is read"},
 	oauth.ReadTransactions: {"Your transactions", "dates, amounts, and who you paid or who paid you"},
 }
+
+// deviceWords explain the scope device, which an app of the bank asks for.
+var deviceWords = fact{"Be one of your devices", "show you the requests that wait for you, and answer them for you when you have said so on that device"}

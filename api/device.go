@@ -82,6 +82,10 @@ func (s *Server) askOnPage(v *visit, who Session, id string, p problem) error {
 	if err != nil {
 		return err
 	}
+	passkey, err := s.offerApproval(v, who, id, shown.shown)
+	if err != nil {
+		return err
+	}
 	title := "Request of " + displayName(shown.asked.client)
 	if p.Text != "" {
 		title = "Problem: " + title
@@ -91,7 +95,7 @@ func (s *Server) askOnPage(v *visit, who Session, id string, p problem) error {
 	}
 	return s.show(v, p.status(), "request-device", title, requestPageView{
 		ID: id, Client: displayName(shown.asked.client), Customer: shown.offer.customer, Version: versionOf(waiting),
-		Shown: shown.shown, Request: shown.page, Expires: clockOf(shown.request.Expires), Problem: p,
+		Shown: shown.shown, Request: shown.page, Expires: clockOf(shown.request.Expires), Passkey: passkey, Problem: p,
 	}, "")
 }
 
@@ -101,6 +105,7 @@ type requestPageView struct {
 	Shown                string // hash of Request
 	Request              template.HTML
 	Expires              string
+	Passkey              passkeyView // empty if the customer has none
 	Problem              problem
 }
 

@@ -34,7 +34,7 @@ func (s *Server) decideRequest(v *visit, who Session) error {
 	return oauth.Refuse(oauth.InvalidRequest, "", "the form has no decision")
 }
 
-// approveOnPage takes a yes, which the customer's password confirms.
+// approveOnPage takes a yes, which the customer's passkey or password confirms.
 func (s *Server) approveOnPage(v *visit, who Session, a answer, params url.Values) error {
 	state, _, err := s.Backchannels.Load(v.Request().Context(), a.id)
 	if err == nil {
@@ -42,6 +42,9 @@ func (s *Server) approveOnPage(v *visit, who Session, a answer, params url.Value
 	}
 	if err != nil {
 		return s.answered(v, who, a.id, err)
+	}
+	if params.Get("passkey") != "" {
+		return s.approveWithPasskey(v, who, a, params)
 	}
 	p, err := s.confirm(v, who, params.Get("password"))
 	if err != nil {
@@ -52,7 +55,12 @@ func (s *Server) approveOnPage(v *visit, who Session, a answer, params url.Value
 	}
 	a.method, a.shown, a.accounts = backchannel.Password, params.Get("shown"), params["account"]
 	a.acr, a.amr, a.authTime = ACRPassword, []string{"pwd"}, v.At
-	err = s.approveBackchannel(v, a)
+	return s.approveAsked(v, who, a)
+}
+
+// approveAsked records a yes of the page, or asks again.
+func (s *Server) approveAsked(v *visit, who Session, a answer) error {
+	err := s.approveBackchannel(v, a)
 	switch {
 	case errors.Is(err, backchannel.ErrNotShown):
 		return s.askOnPage(v, who, a.id, changedMeanwhile)

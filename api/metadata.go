@@ -24,7 +24,7 @@ func (s *Server) describeTenant(t Tenant, signing []string) issuerMetadata {
 		endpoints:     endpointsAt(t.URL, t),
 		ResponseTypes: p.ResponseTypes.Of, ResponseModes: []string{"query"}, GrantTypes: p.GrantTypes.Of,
 		SubjectTypes: []string{"public"}, Scopes: t.Settings.Scopes, Claims: supportedClaims, ClaimTypes: []string{"normal"},
-		ACRs: supportedACRs, Prompts: []string{"none", "login", "consent", "select_account"},
+		ACRs: t.acrs(), Prompts: []string{"none", "login", "consent", "select_account"},
 		IDTokenAlgs: signing, PKCE: p.PKCE.Of,
 		ClientAuth: p.ClientAuth.Of, ClientAuthAlgs: p.SigningAlgs.Of,
 		RevocationAuth: p.ClientAuth.Of, RevocationAlgs: p.SigningAlgs.Of,

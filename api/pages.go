@@ -35,6 +35,10 @@ var pageRoutes = []route{
 	{"GET", "/device/events", (*Server).streamRequests, true},
 	{"GET", "/device/:request", signedIn((*Server).showRequest), true},
 	{"POST", "/device/:request/decision", ours(signedIn((*Server).decideRequest)), true},
+	{"GET", "/my/devices", signedIn((*Server).listDevices), true},
+	{"POST", "/my/devices/passkeys", ours(signedIn((*Server).addPasskey)), true}, // Web Authentication, Level 3, §7.1
+	{"POST", "/my/devices/passkeys/:passkey/remove", ours(signedIn((*Server).removePasskey)), true},
+	{"POST", "/my/devices/:device/remove", ours(signedIn((*Server).removeDevice)), true},
 	{"GET", "/assets/:file", (*Server).asset, true},
 }
 
@@ -43,12 +47,14 @@ var pageFiles embed.FS
 
 var (
 	pageTemplates = parsePages("login", "consent", "noaccounts", "decided", "handover", "error",
-		"signout", "signedout", "myconsents", "myconsent", "revoke", "requests", "request-device", "outcome")
+		"signout", "signedout", "myconsents", "myconsent", "revoke", "requests", "request-device", "outcome", "mydevices")
 	style  = hashed("style", "css", "text/css; charset=utf-8")
 	script = hashed("device", "js", "text/javascript; charset=utf-8")
 
+	passkeyScript = hashed("passkey", "js", "text/javascript; charset=utf-8")
+
 	// scripted are the pages that may run our script, and work without it.
-	scripted = map[string]bool{"requests": true, "request-device": true}
+	scripted = map[string]bool{"requests": true, "request-device": true, "mydevices": true}
 )
 
 // A file is one that pages refer to.
@@ -149,7 +155,7 @@ func originOf(uri string) (origin string, web bool) {
 
 // asset serves what pages refer to.
 func (s *Server) asset(v *visit) error {
-	for _, f := range []file{style, script} {
+	for _, f := range []file{style, script, passkeyScript} {
 		if v.Param("file") == f.name {
 			v.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 			return v.Blob(http.StatusOK, f.media, f.content)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -69,7 +70,7 @@ func (s *Server) ceremony(v *visit, who string, state subject.State, challenge [
 		RelyingParty: id, Origin: origin, Bank: v.Tenant.Settings.DisplayName, Subject: who,
 		Handle: digestOf("chirograph user handle", v.Tenant.URL, who), Challenge: challenge,
 		Bound: func(id string) bool { return state.Bound(boundAs(id)) },
-	}, ok && s.Passkeys != nil
+	}, ok
 }
 
 // digestOf is SHA-256 over parts, each behind its length in four bytes. What a
@@ -86,11 +87,11 @@ func digestOf(parts ...string) []byte {
 // ceremonyLife is how long a page waits for an authenticator.
 const ceremonyLife = 10 * time.Minute
 
-// A nonce makes each challenge another one. The page carries it, authenticated
-// for one purpose in one session, so that nothing need be kept meanwhile.
 const nonceSize = 32
 
-// newNonce returns a nonce and what the page carries.
+// newNonce returns what makes a challenge unlike every other, and what the page
+// carries of it: authenticated for one purpose in one session, so that nothing
+// need be kept meanwhile.
 func (s *Server) newNonce(v *visit, purpose ...string) (nonce, carried string) {
 	raw := make([]byte, nonceSize, nonceSize+8+sha256.Size)
 	rand.Read(raw)
@@ -117,9 +118,6 @@ func (s *Server) openNonce(v *visit, carried string, purpose ...string) (string,
 	return pageText.EncodeToString(raw[:nonceSize]), nil
 }
 
-// maxCeremony bounds what a browser hands back.
-const maxCeremony = 16 << 10
-
 // factors are how a passkey authenticates (RFC 8176, Section 2): a key that its
 // user unlocked, here and with another factor. One that may be synced has left
 // the hardware.
@@ -128,4 +126,17 @@ func (p Passkey) factors() []string {
 		return []string{"swk", "user", "mfa"}
 	}
 	return []string{"hwk", "user", "mfa"}
+}
+
+// acrs are the authentication contexts that a tenant's customers can reach:
+// those of sign-in first, and on another screen more.
+func (t Tenant) acrs() []string {
+	all := supportedACRs
+	if _, _, ok := t.relyingParty(); ok && t.backchannel() {
+		all = append(slices.Clone(all), ACRPasskey)
+	}
+	if t.devicePort() {
+		all = append(slices.Clone(all), ACRDevice)
+	}
+	return all
 }

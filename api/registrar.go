@@ -18,6 +18,10 @@ import (
 // through it cannot have the scope: only the operator hands it out.
 const registrationScope = "registration"
 
+// handedOut reports whether only the operator hands a scope out: a client that
+// registers by itself is no app of the bank either.
+func handedOut(scope string) bool { return scope == registrationScope || scope == deviceScope }
+
 // operator stands in the place of the client in tokens that the operator made.
 const operator = "operator"
 

@@ -87,12 +87,12 @@ func (s *Server) acceptable(v *visit, sent registrationRequest) (oauth.ClientMet
 	switch scopes := strings.Fields(m.Scope); {
 	case len(m.Resources) > 0:
 		return m, oauth.Refuse(oauth.InvalidClientMetadata, "RFC 7662 §4", "resource servers are registered by the operator only")
-	case slices.Contains(scopes, registrationScope):
+	case slices.ContainsFunc(scopes, handedOut):
 		return m, oauth.Refuse(oauth.InvalidClientMetadata, "RFC 7591 §2", "scope has a value that only the operator grants")
 	case m.SoftwareStatement != "" && !compactJWS(m.SoftwareStatement):
 		return m, oauth.Refuse(oauth.InvalidSoftwareStatement, "RFC 7591 §2.3", "software_statement must be a signed JWT of at most 16 KiB")
 	case len(scopes) == 0:
-		m.Scope = strings.Join(slices.DeleteFunc(slices.Clone(v.Tenant.Settings.Scopes), func(s string) bool { return s == registrationScope }), " ")
+		m.Scope = strings.Join(slices.DeleteFunc(slices.Clone(v.Tenant.Settings.Scopes), handedOut), " ")
 	}
 	m, err := s.ClientKeys.Check(m.Defaults(v.Tenant.Profile))
 	if _, refused := errors.AsType[*oauth.Error](err); err != nil && !refused {

@@ -44,6 +44,12 @@ var routes = []route{
 	{"GET", "/register/:client", (*Server).readRegistration, false},               // RFC 7592 §2.1
 	{"PUT", "/register/:client", (*Server).updateRegistration, false},             // RFC 7592 §2.2
 	{"DELETE", "/register/:client", (*Server).deleteRegistration, false},          // RFC 7592 §2.3
+	{"GET", "/device-port/devices", onPort((*Server).portDevices), false},
+	{"POST", "/device-port/devices", onPort((*Server).bindDevice), false},
+	{"DELETE", "/device-port/devices/:device", onPort((*Server).unbindDevice), false},
+	{"GET", "/device-port/requests", onPort((*Server).portRequests), false},
+	{"GET", "/device-port/requests/:request", onPort((*Server).portRequest), false},
+	{"POST", "/device-port/requests/:request", onPort((*Server).answerOnPort), false}, // RFC 7515 §9.2.1
 }
 
 // Handler returns everything below the issuers. A request for no issuer is

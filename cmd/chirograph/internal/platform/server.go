@@ -7,6 +7,7 @@ import (
 	"github.com/chirograph/chirograph/adapters/keys"
 	"github.com/chirograph/chirograph/adapters/limits"
 	"github.com/chirograph/chirograph/adapters/mtls"
+	"github.com/chirograph/chirograph/adapters/passkeys"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
@@ -55,8 +56,11 @@ func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited
 		Logins:       customer,
 		Sessions:     customer,
 		Directory:    customer,
+		UserCodes:    customer,
 		Journeys:     journeys{p.Ring},
 		Customers:    customers{p},
+		Passkeys:     passkeys.Ceremonies{Store: keptPasskeys{p.Login}},
+		DeviceKeys:   jose.DeviceKeys{},
 		Waiting:      p.waiting(),
 		Pending:      pending{p},
 		Limits:       limited,
@@ -72,5 +76,5 @@ func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited
 
 func rates(l config.Limits) map[string]limits.Rate {
 	rate := func(r config.Rate) limits.Rate { return limits.Rate{PerSecond: r.PerSecond, Burst: r.Burst} }
-	return map[string]limits.Rate{"client": rate(l.Client), "address": rate(l.Address)}
+	return map[string]limits.Rate{"client": rate(l.Client), "address": rate(l.Address), "subject": rate(l.Subject)}
 }
