@@ -9,13 +9,13 @@ import (
 )
 
 // ofSubjects are the tables that tell of a subject.
-var ofSubjects = []string{"credentials", "sessions", "customers", "passkeys"}
+var ofSubjects = []string{"credentials", "sessions", "customers", "passkeys", "user_codes"}
 
-// Erase deletes all that is kept of a subject: its names, passwords and
-// passkeys, its sessions and its record. SQLite overwrites what it deletes, but
-// may have copied a row between pages before, and PostgreSQL only frees it: for
-// that, names, passwords and passkeys are sealed, and the end of the subject's
-// key ends every copy. Erasing again changes nothing.
+// Erase deletes all that is kept of a subject: its names, passwords, passkeys
+// and user code, its sessions and its record. SQLite overwrites what it deletes,
+// but may have copied a row between pages before, and PostgreSQL only frees it:
+// for that, names and credentials are sealed, and the end of the subject's key
+// ends every copy. Erasing again changes nothing.
 func (s *Store) Erase(ctx context.Context, subject string) error {
 	err := s.db.Update(ctx, func(tx tables.Tx) error {
 		for _, table := range ofSubjects {
@@ -38,7 +38,7 @@ func (s *Store) Erase(ctx context.Context, subject string) error {
 // Sweep deletes sessions that have ended and failures that are forgiven. Nodes
 // may do so at once.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	forgiven := now.Add(-max(s.settings.Name.life(), s.settings.Address.life()))
+	forgiven := now.Add(-max(s.settings.Name.life(), s.settings.Address.life(), s.settings.Code.life()))
 	err := s.db.Update(ctx, func(tx tables.Tx) error {
 		err := tx.Sweep(ctx, "sessions", "id", "expires <= ? OR last_seen <= ?", now.UnixNano(), now.Add(-s.settings.Idle).UnixNano())
 		if err != nil {

@@ -25,7 +25,7 @@ var (
 var schema = tables.Schema{
 	Part:   "login",
 	Since:  1,
-	Tables: []string{"credentials", "failures", "sessions", "customers", "passkeys"},
+	Tables: []string{"credentials", "failures", "sessions", "customers", "passkeys", "user_codes"},
 	Formats: []string{`
 	CREATE TABLE credentials (
 		realm   TEXT NOT NULL,
@@ -71,4 +71,9 @@ var schema = tables.Schema{
 		used    INTEGER NOT NULL -- 0: never
 	) WITHOUT ROWID;
 	CREATE INDEX passkeys_of_subject ON passkeys (subject);
+`, `
+	CREATE TABLE user_codes (
+		subject TEXT PRIMARY KEY,
+		hash    BLOB NOT NULL -- argon2id, sealed under the subject's key
+	) WITHOUT ROWID;
 `}}

@@ -28,6 +28,7 @@ type Settings struct {
 	Hash     argon2id.Params
 	Name     Delay // between wrong passwords for one name
 	Address  Delay // between wrong passwords from one address
+	Code     Delay // while a user code is locked after wrong ones
 }
 
 // Defaults returns the settings of a new installation. The parameters of
@@ -40,6 +41,7 @@ func Defaults() Settings {
 		Hash:     argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 		Name:     Delay{Free: 3, First: time.Second, Most: time.Minute, Decay: 10 * time.Minute},
 		Address:  Delay{Free: 20, First: time.Second, Most: time.Minute, Decay: time.Minute},
+		Code:     Delay{Free: 5, First: 5 * time.Minute, Most: time.Hour, Decay: time.Hour},
 	}
 }
 

@@ -160,7 +160,7 @@ func testSweep(t *testing.T, e engine) {
 	if number(s, "sessions") != 0 {
 		t.Error("a session stays beyond its absolute limit")
 	}
-	must(t, s.Sweep(ctx, noon.Add(24*time.Hour)))
+	must(t, s.Sweep(ctx, noon.Add(48*time.Hour)))
 	if number(s, "failures") != 0 {
 		t.Error("the failures stay")
 	}

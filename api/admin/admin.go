@@ -59,6 +59,9 @@ type (
 		Put(ctx context.Context, c Customer) (changed bool, err error)
 		// SetLogin gives somebody a login name and a password, likewise.
 		SetLogin(ctx context.Context, issuer, subject, name, password string) (changed bool, err error)
+		// SetUserCode gives somebody a user code, or none if it is empty,
+		// likewise.
+		SetUserCode(ctx context.Context, subject, code string) (changed bool, err error)
 		// Named returns whose login name it is, [ErrNotFound] if nobody's.
 		Named(ctx context.Context, issuer, name string) (subject string, err error)
 		// Erase ends all that is kept of a subject, once its erasure is

@@ -102,8 +102,8 @@ func (a *application) directory(want Customer) error {
 	if changed {
 		a.did("customer", want.ID, "entered in the directory")
 	}
-	if want.Login == nil {
-		return nil
+	if err := a.userCode(want); err != nil || want.Login == nil {
+		return err
 	}
 	if want.Login.Password == "" {
 		return invalid("login needs a password or a password_file")
@@ -114,6 +114,22 @@ func (a *application) directory(want Customer) error {
 	}
 	bind := subject.BindCredential{CredentialBound: subject.CredentialBound{ID: "password", Kind: "password"}, Again: changed}
 	return a.person(want, bind, "password set")
+}
+
+// userCode sets or takes away the customer's user code, if it is declared.
+func (a *application) userCode(want Customer) error {
+	if want.UserCode == nil {
+		return nil
+	}
+	changed, err := a.People.SetUserCode(a.ctx, want.ID, *want.UserCode)
+	if err != nil {
+		return invalid("user_code: " + err.Error())
+	}
+	if *want.UserCode == "" {
+		return a.person(want, subject.RemoveCredential{CredentialRemoved: subject.CredentialRemoved{ID: "user_code"}}, "user code taken away")
+	}
+	bind := subject.BindCredential{CredentialBound: subject.CredentialBound{ID: "user_code", Kind: "user code"}, Again: changed}
+	return a.person(want, bind, "user code set")
 }
 
 // roles grants and withdraws until somebody has exactly the declared ones.

@@ -73,3 +73,27 @@ func TestApplyKeepsThePurpose(t *testing.T) {
 		}
 	}
 }
+
+// A user code is recorded when it is set, set anew or taken away, and never
+// itself.
+func TestApplyUserCode(t *testing.T) {
+	c, d := newCluster(t), installation(t)
+	d.Clients = nil
+	for _, step := range []struct {
+		code *string
+		did  string
+	}{{new("4711"), "user code set"}, {new("4711"), ""}, {nil, ""}, {new("0815"), "user code set"}, {new(""), "user code taken away"}, {new(""), ""}} {
+		d.Customers = []Customer{{ID: "cara", Issuer: d.Issuers[0].ID, Name: "Cara", UserCode: step.code}}
+		changes, err := c.nodes[0].Apply(t.Context(), operatorMeta, d)
+		c.must(err)
+		did := ""
+		for _, change := range changes {
+			if strings.HasPrefix(change.Did, "user code") {
+				did = change.Did
+			}
+		}
+		if did != step.did {
+			t.Errorf("%v, want %q", changes, step.did)
+		}
+	}
+}

@@ -109,6 +109,11 @@ type Customer struct {
 	Login    *Login         `json:"login,omitempty"`
 	Test     bool           `json:"test,omitempty"` // nobody real; said at the first time
 	Roles    *[]string      `json:"roles,omitempty"`
+
+	// UserCode is what clients must know to ask the customer for something
+	// (CIBA §7.1.2); "" takes it away. Commands read the file.
+	UserCode     *string `json:"user_code,omitempty"`
+	UserCodeFile string  `json:"user_code_file,omitempty"`
 }
 
 // An Account is one that a customer may share.

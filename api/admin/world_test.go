@@ -172,6 +172,10 @@ func (b *beside) SetLogin(_ context.Context, issuer, subject, name, password str
 	return !b.has("login", issuer, subject, name, password), nil
 }
 
+func (b *beside) SetUserCode(_ context.Context, subject, code string) (bool, error) {
+	return !b.has("user code", subject, code), nil
+}
+
 func (*beside) Named(context.Context, string, string) (string, error) { return "", ErrNotFound }
 
 func (b *beside) Erase(_ context.Context, _ string, at eventstore.Position) error {

@@ -86,8 +86,25 @@ func resolve(d *admin.Document, folder string) error {
 			}
 			login.Password = strings.TrimRight(login.Password, "\r\n")
 		}
+		if err := userCode(&d.Customers[i], folder); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func userCode(c *admin.Customer, folder string) error {
+	if c.UserCodeFile == "" {
+		return nil
+	}
+	code := ""
+	if c.UserCode != nil {
+		code = *c.UserCode
+	}
+	err := secret(folder, &c.UserCodeFile, &code)
+	code = strings.TrimRight(code, "\r\n")
+	c.UserCode = &code
+	return err
 }
 
 func secret(folder string, file, value *string) error {

@@ -60,7 +60,7 @@ func openServer(dir string) (ready, *platform.Platform, func(), error) {
 			return ready{}, nil, nil, err
 		}
 	}
-	c.Limits.Client, c.Limits.Address = config.Rate{}, config.Rate{}
+	c.Limits.Client, c.Limits.Address, c.Limits.Subject = config.Rate{}, config.Rate{}, config.Rate{}
 	c.Store, c.Keys.MasterKeyFile = storeSet(), os.Getenv(masterVariable)
 	c.Projections.Where = cmp.Or(os.Getenv(projectionsVariable), config.PerNode)
 	var handler http.Handler

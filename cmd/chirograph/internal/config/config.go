@@ -71,7 +71,8 @@ type Admin struct {
 type Limits struct {
 	Client  Rate `json:"client" jsonschema_description:"For each authenticated client."`
 	Address Rate `json:"address" jsonschema_description:"For each address."`
-	Buckets int  `json:"buckets" jsonschema_description:"How many callers are remembered at once."`
+	Subject Rate `json:"subject" jsonschema_description:"Backchannel requests for each customer, of all clients together; beyond it the answer is 403 (CIBA)."`
+	Buckets int  `json:"buckets" jsonschema_description:"How many callers and customers are remembered at once."`
 }
 
 // Rate is a token bucket.

@@ -15,7 +15,8 @@ func Default() Config {
 		Admin:          Admin{Listen: "127.0.0.1:9443"},
 		TrustedProxies: []string{},
 		Limits: Limits{
-			Client: Rate{PerSecond: 500, Burst: 1000}, Address: Rate{PerSecond: 1000, Burst: 2000}, Buckets: 50_000,
+			Client: Rate{PerSecond: 500, Burst: 1000}, Address: Rate{PerSecond: 1000, Burst: 2000},
+			Subject: Rate{PerSecond: 1, Burst: 20}, Buckets: 50_000,
 		},
 		Log:          Log{Level: "info", Format: "json"},
 		Drain:        Drain{Delay: seconds(5), Timeout: seconds(20)},

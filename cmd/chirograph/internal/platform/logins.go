@@ -49,6 +49,23 @@ func (l logins) Subject(ctx context.Context, realm, name string) (string, error)
 	return subject, err
 }
 
+// HasUserCode implements [api.UserCodes].
+func (l logins) HasUserCode(ctx context.Context, subject string) (bool, error) {
+	return l.store.HasUserCode(ctx, subject)
+}
+
+// CheckUserCode implements [api.UserCodes].
+func (l logins) CheckUserCode(ctx context.Context, subject, code string, now time.Time) error {
+	err := l.store.CheckUserCode(ctx, subject, code, now)
+	switch {
+	case errors.Is(err, login.ErrNoUserCode):
+		return api.ErrNoUserCode
+	case errors.Is(err, login.ErrWrongUserCode):
+		return api.ErrWrongUserCode
+	}
+	return err
+}
+
 func (l logins) Start(ctx context.Context, s api.Session, now time.Time) (string, error) {
 	cookie, _, err := l.store.Start(ctx, login.Authentication{
 		Realm: s.Realm, Subject: s.Subject, Time: s.AuthTime, ACR: s.ACR, AMR: s.AMR,

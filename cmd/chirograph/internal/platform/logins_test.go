@@ -77,3 +77,30 @@ func TestLoginsSpeakTheWordsOfTheServer(t *testing.T) {
 		t.Errorf("after its end: %v", err)
 	}
 }
+
+func TestUserCodesSpeakTheWordsOfTheServer(t *testing.T) {
+	p, _ := opened(t)
+	held, l := people{p}, logins{p.Login}
+	if err := l.CheckUserCode(t.Context(), "dora", "4711", p.Now()); !errors.Is(err, api.ErrNoUserCode) {
+		t.Errorf("before it is set: %v", err)
+	}
+	for i, step := range []struct {
+		code          string
+		changed, then bool
+	}{{"", false, false}, {"4711", true, true}, {"4711", false, true}, {"0815", true, true}} {
+		changed, err := held.SetUserCode(t.Context(), "dora", step.code)
+		has, failed := l.HasUserCode(t.Context(), "dora")
+		if changed != step.changed || has != step.then || err != nil || failed != nil {
+			t.Errorf("step %d: changed %v, has %v, %v, %v", i, changed, has, err, failed)
+		}
+	}
+	if err := l.CheckUserCode(t.Context(), "dora", "0815", p.Now()); err != nil {
+		t.Errorf("the code: %v", err)
+	}
+	if err := l.CheckUserCode(t.Context(), "dora", "4711", p.Now()); !errors.Is(err, api.ErrWrongUserCode) {
+		t.Errorf("the code before: %v", err)
+	}
+	if _, err := l.Subject(t.Context(), "bank", "no\x00body"); !errors.Is(err, api.ErrNobody) {
+		t.Errorf("what is no name: %v", err)
+	}
+}

@@ -46,6 +46,18 @@ func (p people) SetLogin(ctx context.Context, issuer, subject, name, password st
 	return true, p.platform.Login.SetPassword(ctx, issuer, subject, name, password)
 }
 
+// SetUserCode compares before it sets, likewise.
+func (p people) SetUserCode(ctx context.Context, subject, code string) (changed bool, err error) {
+	has, err := p.platform.Login.HasUserCode(ctx, subject)
+	if err != nil || !has && code == "" {
+		return false, err
+	}
+	if has && code != "" && p.platform.Login.CheckUserCode(ctx, subject, code, p.platform.Now()) == nil {
+		return false, nil
+	}
+	return true, p.platform.Login.SetUserCode(ctx, subject, code)
+}
+
 func (p people) Named(ctx context.Context, issuer, name string) (string, error) {
 	subject, err := p.platform.Login.Subject(ctx, issuer, name)
 	if errors.Is(err, login.ErrWrong) {
