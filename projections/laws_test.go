@@ -132,7 +132,7 @@ func TestAsOfEqualsAFold(t *testing.T) {
 			}
 			same(t, dump(t, []*follower{
 				past.Consents.from, past.Clients.from, past.Accesses.from, past.Audit.from,
-				past.Backchannels.from, past.Deliveries.from,
+				past.Backchannels.from, past.Deliveries.from, past.Unanswered.from,
 			}), fold)
 			past.Close()
 		}

@@ -13,7 +13,10 @@ import (
 )
 
 // All lists every projection of the platform.
-var All = []Projection{consentsProjection, clientsProjection, accessesProjection, auditProjection, backchannelsProjection, deliveriesProjection}
+var All = []Projection{
+	consentsProjection, clientsProjection, accessesProjection, auditProjection, backchannelsProjection, deliveriesProjection,
+	unansweredProjection,
+}
 
 // Answers are the questions that can be asked, of the present or of the past.
 type Answers struct {
@@ -23,6 +26,7 @@ type Answers struct {
 	Audit        *Audit
 	Backchannels *Backchannels
 	Deliveries   *Deliveries
+	Unanswered   *Unanswered
 }
 
 // Config says where a [Set] keeps its tables and what it reads.
@@ -111,6 +115,7 @@ func answers(j *eventstore.Journal, followers []*follower) Answers {
 		Audit:        &Audit{named(auditProjection), j, clients},
 		Backchannels: &Backchannels{named(backchannelsProjection)},
 		Deliveries:   &Deliveries{named(deliveriesProjection), j},
+		Unanswered:   &Unanswered{named(unansweredProjection)},
 	}
 }
 

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 
+	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/event"
@@ -44,4 +45,38 @@ func (p *Platform) noteUnanswered(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noteAbandoned notes authorization requests that no customer decided while
+// that was possible.
+func (p *Platform) noteAbandoned(ctx context.Context) error {
+	issuers, err := p.API.Issuers.All(ctx)
+	if err != nil {
+		return err
+	}
+	for id, state := range issuers {
+		last := p.Now().Add(-state.Settings().InteractionLifetime)
+		overdue, err := p.Projections.Unanswered.Overdue(ctx, id, last)
+		if err != nil {
+			return err
+		}
+		for _, request := range overdue {
+			if err := p.noteOneAbandoned(ctx, id, request); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Platform) noteOneAbandoned(ctx context.Context, issuer, request string) error {
+	state, _, err := p.API.Authorizations.Load(ctx, request)
+	if err != nil {
+		return err
+	}
+	m := p.Meta(event.ActorSystem)
+	m.Issuer, m.Client, m.Subject = issuer, state.Client(), state.Person().Subject
+	m.Correlation = "authorization-" + request
+	_, err = p.API.Authorizations.Execute(ctx, m, request, authorization.NoteExpiry{At: p.Now()})
+	return err
 }

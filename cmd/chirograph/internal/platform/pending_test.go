@@ -1,11 +1,15 @@
 package platform
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/domain/authorization"
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/fapi"
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/projections"
 )
@@ -32,27 +36,53 @@ func TestACustomerIsShownWhatWasAskedBeforeTheCall(t *testing.T) {
 	}
 }
 
+func TestThatNobodyDecidedIsNotedOnce(t *testing.T) {
+	p, later := opened(t)
+	url := issuer.Created{URL: "https://bank.example/fapi2", Profile: fapi.SecurityProfile.Name}
+	if _, err := p.API.Issuers.Execute(t.Context(), p.Meta(event.ActorOperator), "bank", issuer.Create{Created: url}); err != nil {
+		t.Fatal(err)
+	}
+	m := p.Meta(event.ActorClient)
+	m.Issuer, m.Client = "bank", "budgetly"
+	asked := authorization.Pushed{Client: "budgetly", Digest: "d", Expires: p.Now().Add(90 * time.Second)}
+	if _, err := p.API.Authorizations.Execute(t.Context(), m, "a1", authorization.Push{Pushed: asked}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		wait time.Duration
+		want int
+	}{{90 * time.Second, 0}, {29 * time.Minute, 0}, {time.Minute, 1}, {time.Hour, 1}} {
+		later(step.wait)
+		all := p.noted(t, p.noteAbandoned, "authorization.expired")
+		if len(all) != step.want {
+			t.Fatalf("%v later it was noted %d times, want %d", step.wait, len(all), step.want)
+		}
+		if len(all) > 0 && (all[0].Stream != "authorization-a1" || all[0].Client == nil || all[0].Client.ID != "budgetly") {
+			t.Errorf("it says of whom: %+v", all[0])
+		}
+	}
+}
+
+// noted does a chore and returns the events of a type.
+func (p *Platform) noted(t *testing.T, chore func(context.Context) error, typ string) []projections.Entry {
+	t.Helper()
+	for _, do := range []func(context.Context) error{p.Current, chore, p.Current} {
+		if err := do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := p.Projections.Audit.Search(t.Context(), projections.Query{Type: typ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Items
+}
+
 func TestThatNobodyAnsweredIsNotedOnce(t *testing.T) {
 	p, later := opened(t)
 	p.asked(t, "b1", "alice", p.Now().Add(time.Hour))
 	p.asked(t, "b2", "alice", p.Now().Add(2*time.Hour))
-	noted := func() []projections.Entry {
-		t.Helper()
-		for _, do := range []func() error{
-			func() error { return p.Current(t.Context()) },
-			func() error { return p.noteUnanswered(t.Context()) },
-			func() error { return p.Current(t.Context()) },
-		} {
-			if err := do(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		found, err := p.Projections.Audit.Search(t.Context(), projections.Query{Type: "backchannel.expired"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return found.Items
-	}
+	noted := func() []projections.Entry { return p.noted(t, p.noteUnanswered, "backchannel.expired") }
 	if all := noted(); len(all) != 0 {
 		t.Errorf("noted before the end: %v", all)
 	}

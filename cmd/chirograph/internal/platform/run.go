@@ -101,6 +101,7 @@ func (p *Platform) keepHouse(ctx context.Context) error {
 		do    func() error
 	}{
 		{"expiry", time.Minute, func() error { return p.noteExpiry(ctx) }},
+		{"abandoned", time.Minute, func() error { return p.noteAbandoned(ctx) }},
 		{"backchannels", 5 * time.Second, func() error { return p.noteUnanswered(ctx) }},
 		{"sessions", time.Hour, func() error { return p.Login.Sweep(ctx, p.Now()) }},
 		{"waiting", time.Minute, func() error { return p.Outbox.Sweep(ctx, p.Now()) }},
