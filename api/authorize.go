@@ -90,7 +90,7 @@ func unusable(description string) error {
 // answerable refuses a request that no page could lead to a good end: one with
 // a hint that is not ours, or one that wants no page at all.
 func (s *Server) answerable(v *visit, i interaction) error {
-	subject, err := s.wanted(v.Request().Context(), v.Tenant, i.request)
+	subject, err := s.wanted(v.Request().Context(), v.Tenant, i.client, i.request)
 	if err != nil || !i.request.Prompts("none") {
 		return err
 	}
@@ -106,12 +106,15 @@ func (s *Server) answerable(v *visit, i interaction) error {
 
 // wanted returns the customer whom the request names by id_token_hint or the
 // claims parameter (OIDC-Core, Sections 3.1.2.1 and 5.5), "" for anybody.
-func (s *Server) wanted(ctx context.Context, t Tenant, r oauth.AuthorizationRequest) (string, error) {
+func (s *Server) wanted(ctx context.Context, t Tenant, c oauth.Client, r oauth.AuthorizationRequest) (string, error) {
 	claims, err := oauth.ParseClaims(r.Claims)
 	if err != nil {
 		return "", err
 	}
-	named := claims.RequestedSubject()
+	named, known := s.subjectFrom(c, claims.RequestedSubject())
+	if claims.RequestedSubject() != "" && !known {
+		return "", oauth.Refuse(oauth.LoginRequired, "OIDC-Core §5.5.1", "claims names nobody whom the client knows")
+	}
 	if r.IDTokenHint == "" {
 		return named, nil
 	}
@@ -137,7 +140,8 @@ type hintToken struct {
 	Issued   int64  `json:"iat"`
 }
 
-// ownIDToken reads an ID token that this issuer signed.
+// ownIDToken reads an ID token that this issuer signed, and leads its sub back
+// to the customer.
 func (s *Server) ownIDToken(ctx context.Context, t Tenant, hint string) (claims hintToken, err error) {
 	keys, err := s.verifying(ctx, t.ID)
 	if err != nil {
@@ -151,7 +155,17 @@ func (s *Server) ownIDToken(ctx context.Context, t Tenant, hint string) (claims 
 		err = json.Unmarshal(signed.Claims, &claims)
 	}
 	if err != nil || signed.Type != "JWT" || claims.Issuer != t.URL || claims.Subject == "" {
-		return claims, oauth.Refuse(oauth.InvalidRequest, "OIDC-Core §3.1.2.1", "id_token_hint is not an ID token of this issuer")
+		return claims, errNotOurs
+	}
+	holder, _, err := s.Clients.Get(ctx, claims.Audience)
+	if err != nil {
+		return claims, err
+	}
+	var known bool
+	if claims.Subject, known = s.subjectFrom(oauth.Client{ID: claims.Audience, ClientMetadata: holder.Metadata()}, claims.Subject); !known {
+		return claims, errNotOurs
 	}
 	return claims, nil
 }
+
+var errNotOurs error = oauth.Refuse(oauth.InvalidRequest, "OIDC-Core §3.1.2.1", "id_token_hint is not an ID token of this issuer")

@@ -78,6 +78,9 @@ func (s *Server) asked(v *visit, c *caller, params url.Values) (asking, error) {
 	if err := profile.CheckSigning(compact != "", c.Client); err != nil {
 		return asking{}, err
 	}
+	if err := c.ProvesSector(compact != ""); err != nil {
+		return asking{}, err
+	}
 	a := asking{BackchannelRequest: oauth.ParseBackchannelForm(params)}
 	if compact != "" {
 		var err error

@@ -14,6 +14,7 @@ import (
 type live struct {
 	id      string
 	token   token.State
+	holder  oauth.Client
 	consent consent.State
 }
 
@@ -36,6 +37,7 @@ func (s *Server) check(ctx context.Context, v *visit, presented string) (live, e
 	}
 	e := found.token.Issued()
 	holder, _, err := s.Clients.Get(ctx, e.Client)
+	found.holder = oauth.Client{ID: e.Client, ClientMetadata: holder.Metadata()}
 	switch {
 	case err != nil:
 		return found, err

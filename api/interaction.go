@@ -131,7 +131,7 @@ func (s *Server) answering(v *visit, i interaction) (Session, error) {
 	if err != nil {
 		return who, err
 	}
-	subject, err := s.wanted(v.Request().Context(), v.Tenant, i.request)
+	subject, err := s.wanted(v.Request().Context(), v.Tenant, i.client, i.request)
 	switch {
 	case err != nil:
 		return who, err

@@ -41,14 +41,15 @@ func (s *Server) introspect(v *visit) error {
 	if !meant {
 		return v.JSON(http.StatusOK, introspection{})
 	}
-	return v.JSON(http.StatusOK, describeToken(v.Tenant, found))
+	return v.JSON(http.StatusOK, s.describeToken(v.Tenant, found))
 }
 
-func describeToken(t Tenant, l live) introspection {
+// describeToken names the customer as the token does.
+func (s *Server) describeToken(t Tenant, l live) introspection {
 	e := l.token.Issued()
-	subject := e.Subject
-	if subject == "" {
-		subject = e.Client
+	subject := e.Client
+	if e.Subject != "" {
+		subject = s.subjectFor(l.holder, e.Subject)
 	}
 	return introspection{
 		Active: true, Scope: e.Scope, Client: e.Client, TokenType: tokenType(e.Confirmation),

@@ -23,7 +23,7 @@ func (s *Server) describeTenant(t Tenant, signing []string) issuerMetadata {
 		Issuer: t.URL, Authorize: t.URL + "/authorize", EndSession: t.URL + "/logout", JWKS: t.URL + "/jwks",
 		endpoints:     endpointsAt(t.URL, t),
 		ResponseTypes: p.ResponseTypes.Of, ResponseModes: []string{"query"}, GrantTypes: p.GrantTypes.Of,
-		SubjectTypes: []string{"public"}, Scopes: t.Settings.Scopes, Claims: supportedClaims, ClaimTypes: []string{"normal"},
+		SubjectTypes: []string{"public", "pairwise"}, Scopes: t.Settings.Scopes, Claims: supportedClaims, ClaimTypes: []string{"normal"},
 		ACRs: t.acrs(), Prompts: []string{"none", "login", "consent", "select_account"},
 		IDTokenAlgs: signing, PKCE: p.PKCE.Of,
 		ClientAuth: p.ClientAuth.Of, ClientAuthAlgs: p.SigningAlgs.Of,

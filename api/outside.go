@@ -37,6 +37,12 @@ type (
 		Check(m oauth.ClientMetadata) (oauth.ClientMetadata, error)
 	}
 
+	// Sectors reads what lists the addresses of a sector's clients
+	// (OIDC-Registration, Section 5).
+	Sectors interface {
+		Sector(ctx context.Context, t Tenant, uri string) ([]string, error)
+	}
+
 	// Certificates returns the facts about the certificate that came with a
 	// request, nil if none did.
 	Certificates interface {

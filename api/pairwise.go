@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 
 	"github.com/chirograph/chirograph/domain/oauth"
 )
@@ -32,6 +34,21 @@ func (s *Server) subjectFrom(c oauth.Client, sub string) (subject string, ok boo
 		return sub, true
 	}
 	return unpaired(s.PairwiseKey, c.Sector(), sub)
+}
+
+// CheckSector refuses a client that names a sector it is not in.
+func (s *Server) CheckSector(ctx context.Context, t Tenant, m oauth.ClientMetadata) error {
+	if m.SectorIdentifierURI == "" {
+		return nil
+	}
+	listed, err := s.Sectors.Sector(ctx, t, m.SectorIdentifierURI)
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err != nil {
+		return &oauth.Error{Code: oauth.InvalidClientMetadata, By: "OIDC-Registration §5", Description: "sector_identifier_uri cannot be fetched as a JSON array of URIs", Cause: err}
+	}
+	return m.CheckSector(listed)
 }
 
 func pairwise(key [32]byte, sector, subject string) string {

@@ -104,6 +104,9 @@ func (s *Server) acceptable(v *visit, sent registrationRequest) (oauth.ClientMet
 	if err := v.Tenant.Profile.CheckClient(m, v.Tenant.Server()); err != nil {
 		return m, err
 	}
+	if err := s.CheckSector(v.Request().Context(), v.Tenant, m); err != nil {
+		return m, err
+	}
 	return m, s.CheckSigning(v.Request().Context(), v.Tenant.ID, m)
 }
 

@@ -53,6 +53,7 @@ type Outside struct {
 	Profiles     map[string]oauth.Profile
 	Proofs       Proofs
 	ClientKeys   ClientKeys
+	Sectors      Sectors
 	Certificates Certificates
 	Signer       Signer
 	Nonces       Nonces

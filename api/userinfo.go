@@ -41,7 +41,7 @@ func (s *Server) serveUserinfo(v *visit) error {
 	if err != nil {
 		return err
 	}
-	claims := map[string]any{"sub": e.Subject}
+	claims := map[string]any{"sub": s.subjectFor(pass.live.holder, e.Subject)}
 	for _, name := range oauth.UserinfoClaims(e.Scope, requested) {
 		if value, found := known[name]; found {
 			claims[name] = value

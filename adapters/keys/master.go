@@ -59,6 +59,7 @@ const (
 	ForLoginNames = "login-name index"
 	ForSessions   = "sessions"
 	ForWaiting    = "secrets that wait to be sent"
+	ForPairwise   = "pairwise subjects"
 
 	forHolders = "wrapping of holders' keys"
 	forSigning = "wrapping of signing keys"

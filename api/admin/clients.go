@@ -97,6 +97,9 @@ func (s *Server) acceptable(ctx context.Context, issuer string, m oauth.ClientMe
 	if err := t.Profile.CheckClient(m, t.Server()); err != nil {
 		return m, err
 	}
+	if err := s.API.CheckSector(ctx, t, m); err != nil {
+		return m, err
+	}
 	if err := s.API.CheckSigning(ctx, issuer, m); err != nil {
 		return m, err
 	}

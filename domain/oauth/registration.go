@@ -26,7 +26,7 @@ func (p Profile) CheckClient(m ClientMetadata, s Server) error {
 		m.authentication(),
 		m.texts(),
 		refusal(m.AccessTokenFormat != "" && m.AccessTokenFormat != "jwt" && m.AccessTokenFormat != "opaque", code, "RFC 7591 §2", "access_token_format must be jwt or opaque"),
-		refusal(m.SubjectType != "" && m.SubjectType != "public", code, "OIDC-Registration §2", "subject_type must be public"),
+		m.subjects(),
 		refusal(slices.ContainsFunc(m.DetailTypes, func(t string) bool { return t != AccountInformation }), code, "RFC 9396 §10", "authorization_details_types has an unknown type"),
 		refusal(slices.ContainsFunc(strings.Fields(m.Scope), func(v string) bool { return !slices.Contains(s.Scopes, v) }), code, "RFC 7591 §2", "scope has a value that this issuer does not know"),
 		refusal(!within(m.Resources, s.Resources), code, "RFC 8707 §2", "resources has a value that is not one of this issuer's"),

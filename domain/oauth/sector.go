@@ -42,6 +42,15 @@ func (m ClientMetadata) SectorURIs() []string {
 	return uris
 }
 
+// ProvesSector returns why a client may not ask by backchannel, or nil. A
+// pairwise client proves with its request that the keys that tie it to its
+// sector are its own, and a certificate of an authority says nothing of those
+// (CIBA, Section 4).
+func (c Client) ProvesSector(signed bool) error {
+	proven := signed || c.TokenEndpointAuthMethod == "private_key_jwt" || c.TokenEndpointAuthMethod == "self_signed_tls_client_auth"
+	return refusal(c.SubjectType == Pairwise && !proven, InvalidRequest, "CIBA §4", "a pairwise client must sign the request, or authenticate with a key in its JWK set")
+}
+
 // subjects checks subject_type and that a pairwise client has one sector
 // (OIDC-Registration, Section 5; CIBA, Section 4).
 func (m ClientMetadata) subjects() error {
@@ -59,6 +68,18 @@ func (m ClientMetadata) subjects() error {
 		refusal(polls && m.JWKSURI == "", code, "CIBA §4", "a pairwise client that polls or is pinged needs a jwks_uri"),
 		refusal(m.SectorIdentifierURI == "" && !m.oneSector(), code, "OIDC-Registration §5", "a pairwise client whose addresses have several hosts needs a sector_identifier_uri"),
 	)
+}
+
+// CheckSector returns why a client is not of its sector, or nil: what its
+// sector_identifier_uri lists must hold all that ties it to one
+// (OIDC-Registration, Section 5; CIBA, Section 4).
+func (m ClientMetadata) CheckSector(listed []string) error {
+	for _, uri := range m.SectorURIs() {
+		if !slices.Contains(listed, uri) {
+			return Refuse(InvalidClientMetadata, "OIDC-Registration §5", "sector_identifier_uri does not list every address of the client")
+		}
+	}
+	return nil
 }
 
 func sectorURI(raw string) bool { return absoluteHTTPS(raw) && len(raw) <= maxURI }

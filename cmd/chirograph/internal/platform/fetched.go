@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -40,6 +41,20 @@ func (f *fetched) keys(ctx context.Context, c oauth.Client, t api.Tenant, anew b
 		return sets.Anew(ctx, c.ID, c.JWKSURI)
 	}
 	return sets.Of(ctx, c.ID, c.JWKSURI)
+}
+
+// Sector implements [api.Sectors]. It asks each time: that is when a client is
+// registered or changed.
+func (f *fetched) Sector(ctx context.Context, t api.Tenant, uri string) (listed []string, err error) {
+	asking, err := fetch.New(fetch.Options{Except: t.Settings.FetchOrigins, Roots: f.roots, Now: f.now})
+	if err != nil {
+		return nil, err
+	}
+	document, err := asking.Document(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	return listed, json.Unmarshal(document.Body, &listed)
 }
 
 // of returns the sets of an issuer, new ones when its exceptions have changed.

@@ -26,7 +26,8 @@ func (p *Platform) openServer(context.Context) error {
 	if err != nil {
 		return err
 	}
-	clientKeys, err := newClientKeys(&fetched{roots: roots, now: p.Now})
+	published := &fetched{roots: roots, now: p.Now}
+	clientKeys, err := newClientKeys(published)
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (p *Platform) openServer(context.Context) error {
 		return err
 	}
 	p.limits = limited
-	p.API = api.New(p.Journal, p.outside(clientKeys, mtls.NewTrust(authorities), limited))
+	p.API = api.New(p.Journal, p.outside(clientKeys, published, mtls.NewTrust(authorities), limited))
 	p.hear()
 	p.openDeliveries(roots)
 	p.Admin = admin.New(p.API, p.Projections, admin.Outside{
@@ -44,12 +45,13 @@ func (p *Platform) openServer(context.Context) error {
 	return nil
 }
 
-func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited api.Limits) api.Outside {
+func (p *Platform) outside(clientKeys api.ClientKeys, published *fetched, trust *mtls.Trust, limited api.Limits) api.Outside {
 	customer := logins{p.Login}
 	return api.Outside{
 		Profiles:     catalogue.Profiles,
 		Proofs:       proofs{},
 		ClientKeys:   clientKeys,
+		Sectors:      published,
 		Certificates: certificates{trust, p.Now},
 		Signer:       p.Signer,
 		Nonces:       jose.Nonces{Key: p.master.Derive(keys.ForNonces)},
@@ -65,6 +67,7 @@ func (p *Platform) outside(clientKeys api.ClientKeys, trust *mtls.Trust, limited
 		Pending:      pending{p},
 		Limits:       limited,
 		Metrics:      p.Metrics,
+		PairwiseKey:  p.master.Derive(keys.ForPairwise),
 		PageKey:      p.master.Derive(forPages),
 		MTLSOrigin:   p.Config.MTLS.Origin,
 		Software:     p.Version,
