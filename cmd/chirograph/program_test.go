@@ -105,11 +105,18 @@ func start(t *testing.T, dir, data string, args ...string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Process.Kill(); s.Wait() })
+	s.awaits(t, filepath.Join(data, "admin.json"))
+	return s
+}
+
+// awaits waits until the server has written a file.
+func (s *server) awaits(t *testing.T, file string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for {
-		if _, err := os.Stat(filepath.Join(data, "admin.json")); err == nil {
-			return s
+		if _, err := os.Stat(file); err == nil {
+			return
 		}
 		if ctx.Err() != nil {
 			t.Fatalf("the server does not start:\n%s", s.said())

@@ -25,7 +25,7 @@ machine, nothing to install or to configure.`,
 	root.PersistentFlags().StringP("output", "o", "table", "table, json, yaml or jsonl")
 	root.PersistentFlags().BoolP("quiet", "q", false, "ids only")
 	root.AddCommand(newDev(), newServe(), newConfig(), newVersion(), newApply(), newClient(), newKeys(), newSubject(), newConsent(), newDelivery(),
-		newAdmin(), newAudit(), newReplay(), newLog(), newProjection(), newRegistration(), newBackup(), newRestore(), newDoctor())
+		newAdmin(), newAudit(), newReplay(), newLog(), newProjection(), newRegistration(), newBackup(), newRestore(), newDoctor(), newFlow())
 	return root
 }
 

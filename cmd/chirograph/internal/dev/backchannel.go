@@ -39,9 +39,10 @@ func backchannelIDs() (ids []string) {
 	return ids
 }
 
-// sampleFor returns the client that plays a mode at an issuer.
-func sampleFor(issuer, mode string) (sampleClient, bool) {
-	i := slices.IndexFunc(sampleClients, func(c sampleClient) bool { return c.issuer == issuer && c.mode == mode && !c.codes })
+// sampleFor returns the client that plays a mode at an issuer, with user codes
+// or without.
+func sampleFor(issuer, mode string, codes bool) (sampleClient, bool) {
+	i := slices.IndexFunc(sampleClients, func(c sampleClient) bool { return c.issuer == issuer && c.mode == mode && c.codes == codes })
 	if i < 0 {
 		return sampleClient{}, false
 	}

@@ -102,12 +102,18 @@ func (s *stage) clients() []admin.Client {
 	}
 }
 
+// userCodes are asked for by the call centre, of customers who have one.
+var userCodes = map[string]string{"ben": "4711"}
+
 func customers(place int, issuer string) []admin.Customer {
 	var all []admin.Customer
 	for _, c := range samplebank.Customers() {
 		one := admin.Customer{
 			ID: c.At(place).Subject, Issuer: issuer, Name: c.Name, Claims: c.Claims,
 			Login: &admin.Login{Name: c.Login, Password: c.Password},
+		}
+		if code := userCodes[c.Login]; code != "" && issuer != issuerID {
+			one.UserCode = &code
 		}
 		for _, a := range c.Accounts {
 			one.Accounts = append(one.Accounts, admin.Account{

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,15 +20,17 @@ import (
 	"github.com/chirograph/chirograph/adapters/jose"
 )
 
-// A Client is a FAPI 2.0 client: it authenticates with private_key_jwt and
-// binds its tokens by DPoP.
+// A Client is a FAPI client. It authenticates with private_key_jwt and binds its
+// tokens by DPoP, unless it says otherwise.
 type Client struct {
 	Name        string
 	ID          string
 	Issuer      string
 	RedirectURI string
 	Key         jose.Signer
-	HTTP        *http.Client
+	HTTP        *http.Client // presents a certificate if the client has one
+	TLSAuth     bool         // authenticates by its certificate
+	TLSBound    bool         // its tokens are bound to that certificate
 	Now         func() time.Time
 
 	discover sync.Once
@@ -42,6 +45,13 @@ type Metadata struct {
 	Authorize string `json:"authorization_endpoint"`
 	PAR       string `json:"pushed_authorization_request_endpoint"`
 	Token     string `json:"token_endpoint"`
+
+	Backchannel string `json:"backchannel_authentication_endpoint"`
+	JWKS        string `json:"jwks_uri"`
+	Aliases     struct {
+		Token       string `json:"token_endpoint"`
+		Backchannel string `json:"backchannel_authentication_endpoint"`
+	} `json:"mtls_endpoint_aliases"` // RFC 8705, Section 5
 }
 
 // Tokens is a token response.
@@ -78,6 +88,9 @@ func (c *Client) endpoints(ctx context.Context) (Metadata, error) {
 		}
 		if c.failed = json.Unmarshal(body, &c.metadata); c.failed == nil && c.metadata.Issuer != c.Issuer {
 			c.failed = errors.New("the metadata names another issuer") // FAPI2-SP §5.3.3.1-2.11
+		}
+		if c.TLSAuth || c.TLSBound {
+			c.metadata.Token, c.metadata.Backchannel = c.metadata.Aliases.Token, c.metadata.Aliases.Backchannel
 		}
 	})
 	return c.metadata, c.failed
@@ -133,21 +146,23 @@ func (c *Client) Token(ctx context.Context, form url.Values) (Tokens, error) {
 	return t, c.post(ctx, m.Token, form, http.StatusOK, &t)
 }
 
-// post sends a form with a fresh assertion and proof, once more if the server
-// asks for its nonce (RFC 9449, Section 8).
 func (c *Client) post(ctx context.Context, to string, form url.Values, want int, into any) error {
+	return c.postWith(ctx, http.Header{}, to, form, want, into)
+}
+
+// postWith sends a form with a fresh assertion and proof, once more if the
+// server asks for its nonce (RFC 9449, Section 8). What is not as wanted is a
+// [*Refusal].
+func (c *Client) postWith(ctx context.Context, more http.Header, to string, form url.Values, want int, into any) error {
 	for attempt := range 2 {
-		assertion, err := jose.NewAssertion(c.Key, c.ID, c.Issuer, c.Now(), time.Minute)
-		if err != nil {
+		if err := c.authenticate(form); err != nil {
 			return err
 		}
-		form.Set("client_id", c.ID)
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		form.Set("client_assertion", assertion)
 		header, err := c.proof(http.MethodPost, to, "")
 		if err != nil {
 			return err
 		}
+		maps.Copy(header, more)
 		header.Set("Content-Type", "application/x-www-form-urlencoded")
 		status, body, err := c.send(ctx, http.MethodPost, to, header, []byte(form.Encode()))
 		switch {
@@ -156,26 +171,56 @@ func (c *Client) post(ctx context.Context, to string, form url.Values, want int,
 		case status == want:
 			return json.Unmarshal(body, into)
 		case attempt > 0 || !bytes.Contains(body, []byte("use_dpop_nonce")):
-			return fmt.Errorf("status %d: %s", status, body)
+			return refusal(status, body)
 		}
 	}
 	return nil
 }
 
-// Get asks a resource server with a DPoP-bound token.
+// A Refusal is an error response (RFC 6749, Section 5.2).
+type Refusal struct {
+	Status      int
+	Code        string `json:"error"`
+	Description string `json:"error_description"`
+	body        []byte
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("status %d: %s", r.Status, r.body) }
+
+func refusal(status int, body []byte) error {
+	r := &Refusal{}
+	_ = json.Unmarshal(body, r) // what is no JSON has no code
+	r.Status, r.body = status, body
+	return r
+}
+
+// authenticate adds who the client is, and a fresh assertion unless its
+// certificate proves that.
+func (c *Client) authenticate(form url.Values) error {
+	form.Set("client_id", c.ID)
+	if c.TLSAuth {
+		return nil
+	}
+	assertion, err := jose.NewAssertion(c.Key, c.ID, c.Issuer, c.Now(), time.Minute)
+	form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+	form.Set("client_assertion", assertion)
+	return err
+}
+
+// Get asks a resource server with an access token.
 func (c *Client) Get(ctx context.Context, from string, t Tokens) (status int, body []byte, err error) {
 	return c.Do(ctx, http.MethodGet, from, t, nil)
 }
 
-// Do sends a request with a DPoP-bound token, once more if the server asks for
-// its nonce. A body is JSON.
+// Do sends a request with an access token, once more if the server asks for its
+// nonce. A body is JSON.
 func (c *Client) Do(ctx context.Context, method, to string, t Tokens, send []byte) (status int, body []byte, err error) {
 	for range 2 {
 		header, err := c.proof(method, to, t.Access)
 		if err != nil {
 			return 0, nil, err
 		}
-		header.Set("Authorization", "DPoP "+t.Access)
+		header.Set("Authorization", t.Type+" "+t.Access)
 		if send != nil {
 			header.Set("Content-Type", "application/json")
 		}
@@ -187,7 +232,11 @@ func (c *Client) Do(ctx context.Context, method, to string, t Tokens, send []byt
 	return status, body, nil
 }
 
+// proof returns headers with a DPoP proof, if the client's tokens are bound so.
 func (c *Client) proof(method, to, access string) (http.Header, error) {
+	if c.TLSBound {
+		return http.Header{}, nil
+	}
 	nonce, _ := c.nonces.LoadOrStore(place(to), "")
 	proof, err := jose.NewProof(c.Key, method, to, access, nonce.(string), c.Now())
 	return http.Header{"Dpop": {proof}}, err
