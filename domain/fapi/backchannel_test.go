@@ -147,7 +147,7 @@ func signing(name string, clause oauth.Clause, code oauth.Code, signed bool, alg
 
 // Outside FAPI, a client signs its requests if it registered how.
 func TestCheckSigning(t *testing.T) {
-	signing("a client that signs and does not", "CIBA §4", badRequest, false, "RS256").under(t, openid.CIBA)
+	signing("a client that signs and does not", "CIBA §4", badRequest, false, "EdDSA").under(t, openid.CIBA)
 	signing("a client that does not sign", "", "", false, "").under(t, openid.CIBA)
 	backchannel("neither message nor details", "", "", func(r *oauth.BackchannelRequest) { r.BindingMessage = "" }).under(t, openid.CIBA)
 	asking("a push client needs no grant type", "", "", func(_ *oauth.BackchannelRequest, c *oauth.Client) {

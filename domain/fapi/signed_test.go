@@ -15,7 +15,7 @@ func TestCheckSignedRequest(t *testing.T) {
 		r.under(t, fapi.CIBA)
 	}
 	signed("an exp 25 hours after nbf", "CIBA §7.1.1", func(r *oauth.SignedRequest) { r.Expires = noon.Add(25 * time.Hour) }).under(t, openid.CIBA)
-	signed("RS256", "", func(r *oauth.SignedRequest) { r.Algorithm = "RS256" }).under(t, openid.CIBA)
+	signed("EdDSA", "", func(r *oauth.SignedRequest) { r.Algorithm = "EdDSA" }).under(t, openid.CIBA)
 }
 
 var signedRows = []row{

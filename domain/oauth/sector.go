@@ -84,12 +84,13 @@ func (m ClientMetadata) CheckSector(listed []string) error {
 
 func sectorURI(raw string) bool { return absoluteHTTPS(raw) && len(raw) <= maxURI }
 
-// oneSector reports whether all that ties the client to a sector has one host.
+// oneSector reports whether all that ties the client to a sector has one host,
+// and one that is somebody's: not that of every device.
 func (m ClientMetadata) oneSector() bool {
 	sector := m.Sector()
 	for _, raw := range m.SectorURIs() {
 		u, err := url.Parse(raw)
-		if err != nil || !strings.EqualFold(u.Hostname(), sector) {
+		if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Hostname(), sector) {
 			return false
 		}
 	}

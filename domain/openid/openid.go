@@ -17,7 +17,7 @@ var CIBA = Profile{
 	Title:               "OpenID Connect CIBA Core 1.0",
 	ConfidentialClients: Must("CIBA §4"),
 	ClientAuth:          Only("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth").SaidBy("RFC 9700 §2.5"),
-	SigningAlgs:         Only("ES256", "PS256", "EdDSA", "Ed25519", "RS256").SaidBy("CIBA §4"),
+	SigningAlgs:         Only("ES256", "PS256", "EdDSA", "Ed25519").SaidBy("CIBA §4"),
 	GrantTypes:          Only(GrantCIBA, "authorization_code", "refresh_token", "client_credentials").SaidBy("CIBA §4"),
 	DeliveryModes:       Only(Poll, Ping, Push).SaidBy("CIBA §5"),
 	SignedRequestLife:   AtMost(24 * time.Hour).SaidBy("CIBA §7.1.1"),

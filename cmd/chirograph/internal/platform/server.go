@@ -45,7 +45,7 @@ func (p *Platform) openServer(context.Context) error {
 	return nil
 }
 
-func (p *Platform) outside(clientKeys api.ClientKeys, published *fetched, trust *mtls.Trust, limited api.Limits) api.Outside {
+func (p *Platform) outside(clientKeys *clientKeys, published *fetched, trust *mtls.Trust, limited api.Limits) api.Outside {
 	customer := logins{p.Login}
 	return api.Outside{
 		Profiles:     catalogue.Profiles,
@@ -58,6 +58,7 @@ func (p *Platform) outside(clientKeys api.ClientKeys, published *fetched, trust 
 		Logins:       customer,
 		Sessions:     customer,
 		Directory:    customer,
+		HintTokens:   hintTokens{clientKeys},
 		UserCodes:    customer,
 		Journeys:     journeys{p.Ring},
 		Customers:    customers{p},
