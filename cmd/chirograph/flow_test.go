@@ -26,7 +26,7 @@ func TestFlowCIBA(t *testing.T) {
 			[]string{"approved", "is sent tokens, which the ID token vouches for", "reads 3 accounts", "was made to be pushed", "received what was pushed", "read /bank-ciba/accounts"}},
 		{"with FAPI, polling", append([]string{"--mode", "poll", "--approve"}, fapi...), []string{"/fapi-ciba/device", "redeems", "read /bank-fapi-ciba/accounts"}},
 		{"with FAPI, pinged", append([]string{"--mode", "ping", "--approve"}, fapi...), []string{"is pinged", "redeems", "read /bank-fapi-ciba/accounts"}},
-		{"a no is learned by polling", []string{"--mode", "poll", "--deny"}, []string{"denied", "access_denied", "From the log, request", "denied by the customer"}},
+		{"a no is learned by polling", []string{"--mode", "poll", "--deny"}, []string{"denied", "access_denied", "From the log, request", "denied the request"}},
 		{"by a ping", []string{"--mode", "ping", "--deny"}, []string{"denied", "is pinged", "access_denied", "From the log, request", "was pinged"}},
 		{"and by a push", []string{"--mode", "push", "--deny"}, []string{"denied", "access_denied", "From the log, request", "received what was pushed"}},
 		{"the call centre asks for a code", []string{"--mode", "poll", "--approve", "--login-hint", "ben", "--user-code", "4711"},

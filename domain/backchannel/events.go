@@ -170,8 +170,11 @@ var Events = []event.Declaration{
 		Name:   "backchannel.denied",
 		Sealed: []string{"proof"},
 		Audit: func(e Denied, n event.Names) string {
-			if e.NotMe {
+			switch {
+			case e.NotMe:
 				return n.Subject("") + " denied the request: somebody else started it"
+			case e.By == Customer:
+				return n.Subject("") + " denied the request"
 			}
 			return "the request was denied by the " + e.By + ": " + e.Reason
 		},

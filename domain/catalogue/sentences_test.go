@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/domain/access"
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/catalogue"
 	"github.com/chirograph/chirograph/domain/consent"
+	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/installation"
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -49,6 +51,25 @@ func TestSentences(t *testing.T) {
 		{token.Issued{Client: "budgetly", Subject: "alice", Authorization: "a1", Refresh: "r1", Expires: end}, "the client budgetly received an access token, valid until 01:00:00 UTC"},
 		{token.Issued{Client: "budgetly", Subject: "alice", Refresh: "r1", Expires: end}, "the client budgetly received an access token by refresh, valid until 01:00:00 UTC"},
 		{token.Issued{Client: "budgetly", Expires: end}, "the client budgetly received an access token for itself, valid until 01:00:00 UTC"},
+		{backchannel.Requested{Client: "budgetly", Subject: "alice", Mode: oauth.Poll}, "the client budgetly asked the customer alice by backchannel, polling for the answer"},
+		{backchannel.Requested{Client: "budgetly", Subject: "alice", Mode: oauth.Ping}, "the client budgetly asked the customer alice by backchannel, waiting to be pinged"},
+		{backchannel.Requested{Client: "budgetly", Subject: "alice", Mode: oauth.Push}, "the client budgetly asked the customer alice by backchannel, waiting for the tokens to be pushed"},
+		{backchannel.DeviceNotified{Device: "d1"}, "the customer was notified on the device d1"},
+		{backchannel.Shown{}, "the request was shown to the customer on the phone page"},
+		{backchannel.Shown{Device: "d1"}, "the request was shown to the customer on the device d1"},
+		{backchannel.Approved{Subject: "alice", Method: backchannel.DeviceKey}, "the customer alice approved the request by the key of the device"},
+		{backchannel.Denied{By: backchannel.Customer, Reason: "no"}, "the customer denied the request"},
+		{backchannel.Denied{By: backchannel.Customer, NotMe: true}, "the customer denied the request: somebody else started it"},
+		{backchannel.Denied{By: backchannel.System, Reason: "the device failed"}, "the request was denied by the system: the device failed"},
+		{delivery.Scheduled{Kind: delivery.Ping, Client: "budgetly", Says: "yes"}, "the client budgetly is to be pinged: yes"},
+		{delivery.Scheduled{Kind: delivery.Push, Client: "budgetly", Says: "yes"}, "an answer is to be pushed to the client budgetly: yes"},
+		{delivery.Scheduled{Kind: delivery.Device, Client: "budgetly", Says: "look"}, "the customer's device is to be notified: look"},
+		{delivery.Scheduled{Kind: delivery.Webhook, Client: "budgetly", Says: "it ended"}, "the client budgetly is to be told by webhook: it ended"},
+		{delivery.Attempted{Kind: delivery.Ping, N: 1, Status: 503}, "attempt 1 to ping the client: answered 503"},
+		{delivery.Attempted{Kind: delivery.Push, N: 2, Failure: "no answer in 3s"}, "attempt 2 to push to the client: no answer in 3s"},
+		{delivery.Delivered{Kind: delivery.Push, N: 2}, "the client received what was pushed"},
+		{delivery.Parked{Kind: delivery.Webhook, By: "operator", Reason: "enough"}, "the webhook to the client was parked by the operator: enough"},
+		{delivery.Rescheduled{Kind: delivery.Device, By: "operator"}, "the notification to the customer's device was taken up again by the operator"},
 		{issuer.KeyPolicyChanged{Algorithms: []string{"ES256"}}, "the issuer's key policy became [ES256], rotated by hand"},
 		{issuer.KeyPolicyChanged{Algorithms: []string{"ES256"}, Rotation: 90 * 24 * time.Hour}, "the issuer's key policy became [ES256], rotated every 90 days"},
 		{installation.Restored{Size: 9, Epoch: 2}, "the log was restored to 9 events; epoch 2 begins"},

@@ -82,7 +82,7 @@ var Events = []event.Declaration{
 		Name:  "delivery.scheduled",
 		Class: event.Traffic,
 		Audit: func(e Scheduled, n event.Names) string {
-			return e.Kind.receiver(e.Client, n) + words[e.Kind].future + e.Says
+			return fmt.Sprintf(e.Kind.words().future, e.Kind.receiver(e.Client, n)) + ": " + e.Says
 		},
 	},
 	event.Type[Attempted]{
@@ -90,36 +90,47 @@ var Events = []event.Declaration{
 		Class:  event.Traffic,
 		Sealed: []string{"answer"},
 		Audit: func(e Attempted, n event.Names) string {
-			return fmt.Sprintf("attempt %d to %s %s: %s", e.N, words[e.Kind].verb, e.Kind.receiver("", n), e.outcome())
+			return fmt.Sprintf("attempt %d to %s %s: %s", e.N, e.Kind.words().verb, e.Kind.receiver("", n), e.outcome())
 		},
 	},
 	event.Type[Delivered]{
 		Name:  "delivery.delivered",
 		Class: event.Traffic,
-		Audit: func(e Delivered, n event.Names) string { return e.Kind.receiver("", n) + words[e.Kind].past },
+		Audit: func(e Delivered, n event.Names) string {
+			return fmt.Sprintf(e.Kind.words().past, e.Kind.receiver("", n))
+		},
 	},
 	event.Type[Parked]{
 		Name:  "delivery.parked",
 		Class: event.Traffic,
 		Audit: func(e Parked, n event.Names) string {
-			return fmt.Sprintf("the %s to %s was parked by the %s: %s", words[e.Kind].noun, e.Kind.receiver("", n), e.By, e.Reason)
+			return fmt.Sprintf("the %s to %s was parked by the %s: %s", e.Kind.words().noun, e.Kind.receiver("", n), e.By, e.Reason)
 		},
 	},
 	event.Type[Rescheduled]{
 		Name:  "delivery.rescheduled",
 		Class: event.Traffic,
 		Audit: func(e Rescheduled, n event.Names) string {
-			return fmt.Sprintf("the %s to %s was taken up again by the %s", words[e.Kind].noun, e.Kind.receiver("", n), e.By)
+			return fmt.Sprintf("the %s to %s was taken up again by the %s", e.Kind.words().noun, e.Kind.receiver("", n), e.By)
 		},
 	},
 }
 
-// words are how one speaks of a kind.
-var words = map[Kind]struct{ noun, verb, past, future string }{
-	Ping:    {"ping", "ping", " was pinged", " is to be pinged: "},
-	Push:    {"push", "push to", " received what was pushed", " is to be pushed to: "},
-	Device:  {"notification", "notify", " was notified", " is to be notified: "},
-	Webhook: {"webhook", "tell", " was told by webhook", " is to be told by webhook: "},
+// phrases are how one speaks of a kind.
+type phrases struct{ noun, verb, future, past string }
+
+func (k Kind) words() phrases {
+	switch k {
+	case Ping:
+		return phrases{"ping", "ping", "%s is to be pinged", "%s was pinged"}
+	case Push:
+		return phrases{"push", "push to", "an answer is to be pushed to %s", "%s received what was pushed"}
+	case Device:
+		return phrases{"notification", "notify", "%s is to be notified", "%s was notified"}
+	case Webhook:
+		return phrases{"webhook", "tell", "%s is to be told by webhook", "%s was told by webhook"}
+	}
+	return phrases{"delivery", "tell", "%s is to be told", "%s was told"}
 }
 
 // receiver says who is told: a client, that of the event if none is named, or
