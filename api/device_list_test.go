@@ -51,7 +51,7 @@ func TestScriptOfThePhone(t *testing.T) {
 		if got := s.header.Get("Content-Security-Policy"); got != policy {
 			t.Errorf("policy %q", got)
 		}
-		if !s.has(`data-events="/north/device/events" data-version="` + versionOf([]PendingRequest{{ID: id}}) + `"`) {
+		if !s.has(`/device/events" data-version="` + versionOf([]PendingRequest{{ID: id}}) + `"`) {
 			t.Errorf("got\n%s", s.body)
 		}
 	}

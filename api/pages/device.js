@@ -4,13 +4,13 @@
 (() => {
   const page = document.querySelector("[data-events]");
   if (!page || !window.EventSource || !window.fetch) return;
-  let busy = false, again = false;
+  let busy = false, again = false, sent = false;
 
   // refresh fetches the page as it is now. Who is typing an answer is left
   // alone as long as the answer can count.
   async function refresh() {
     again = true;
-    if (busy) return;
+    if (busy || sent) return;
     busy = true;
     try {
       while (again) {
@@ -24,10 +24,11 @@
   }
 
   async function update() {
-    const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
+    const answer = await fetch(page.dataset.page, { cache: "no-store", redirect: "manual" });
     const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = fresh && fresh.querySelector("[data-events]");
-    if (!now) return location.reload(); // signed out, or answered
+    if (sent) return;
+    if (!now) return leave(); // signed out, or answered
     page.dataset.version = now.dataset.version;
     if ("keep" in page.dataset) return;
     const focused = document.activeElement && document.activeElement.id;
@@ -37,10 +38,20 @@
     if (said.textContent !== says.textContent) said.textContent = says.textContent;
   }
 
+  // leave opens the page afresh. The one that is open may be the answer to a
+  // form, which must not be sent again.
+  function leave() {
+    location.replace(page.dataset.page);
+  }
+
   const events = new EventSource(page.dataset.events);
   events.addEventListener("requests", (e) => { if (e.data !== page.dataset.version) refresh(); });
-  events.addEventListener("over", () => location.reload());
+  events.addEventListener("over", leave);
   events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) setInterval(refresh, 10000);
+    if (events.readyState === EventSource.CLOSED && !sent) setInterval(refresh, 10000);
+  });
+  document.addEventListener("submit", () => { // what comes next is its answer
+    sent = true;
+    events.close();
   });
 })();
