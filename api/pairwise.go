@@ -58,8 +58,8 @@ func pairwise(key [32]byte, sector, subject string) string {
 }
 
 func unpaired(key [32]byte, sector, sub string) (string, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sub)
-	if err != nil || len(raw) <= tagSize || len(sub) > maxSubject {
+	raw, err := base64.RawURLEncoding.DecodeString(sub)
+	if err != nil || len(raw) <= tagSize || len(sub) > maxSubject || base64.RawURLEncoding.EncodeToString(raw) != sub { // one spelling
 		return "", false
 	}
 	subject := string(pairwiseCipher(key, raw[:tagSize], raw[tagSize:]))

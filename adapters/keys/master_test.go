@@ -86,6 +86,7 @@ func TestDeriveIsStable(t *testing.T) {
 		ForLoginNames: "69d6d467649ad66b5e99bc1b904e33424cd5054eb963c345fbf4780e0f7a3e90",
 		ForSessions:   "cc205c49c4cd65a7f92fd32f27fc494ce3a41794b1b84e848778519ae615ad2e",
 		ForWaiting:    "1c299ce05cda1dc279587e7e68bca0b084e4d12f44c0280282e8ee83f473dde6",
+		ForPairwise:   "47577c847d43fff19ccf22b2ace8d1ec435ade24c915c298194ae60a437975fe",
 		forHolders:    "8639f90a0d849c1fc8cadcb679b28092e9acfae391a1cc0a8e87780f6b9d4829",
 		forSigning:    "24f4211a5c1ae08aa043f5a2d1e6907bb55c3b65d2290ab46e91fda55a6ac016",
 		forSecrets:    "87a5d584e2e4f468fcfe8acc906cc697e16b0c8d85722230d46964a151f2e282",

@@ -113,7 +113,8 @@ var clientRows = []row{
 	client("a negative default_max_age", "OIDC-Registration §2", bad, func(m *oauth.ClientMetadata) { m.DefaultMaxAge = new(-1) }),
 	client("an endless default_max_age", "OIDC-Registration §2", bad, func(m *oauth.ClientMetadata) { m.DefaultMaxAge = new(1 << 31) }),
 	client("an unknown application_type", "OIDC-Registration §2", bad, func(m *oauth.ClientMetadata) { m.ApplicationType = "toaster" }),
-	client("pairwise subjects", "OIDC-Registration §2", bad, func(m *oauth.ClientMetadata) { m.SubjectType = "pairwise" }),
+	client("pairwise subjects", "", "", func(m *oauth.ClientMetadata) { m.SubjectType = oauth.Pairwise }),
+	client("subjects of an unknown kind", "OIDC-Registration §2", bad, func(m *oauth.ClientMetadata) { m.SubjectType = "ephemeral" }),
 
 	client("markup in the name", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "<b>Bank</b>" }),
 	client("half a mark in the name", "RFC 7591 §5", bad, func(m *oauth.ClientMetadata) { m.ClientName = "a>b" }),
