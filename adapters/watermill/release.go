@@ -76,7 +76,7 @@ func (r *release) run(ctx context.Context, out chan<- *message.Message) {
 	r.look(releasing)
 	for {
 		for w, ready := r.queues.next(r.now()); ready; w, ready = r.queues.next(r.now()) {
-			if !r.fly(ctx, releasing, w, out) {
+			if !r.fly(releasing, w, out) {
 				return
 			}
 		}
@@ -113,24 +113,21 @@ func (r *release) look(ctx context.Context) {
 	}
 }
 
-// fly hands one delivery out. It lands when its handler is done.
-func (r *release) fly(ctx, releasing context.Context, w waiting, out chan<- *message.Message) bool {
+// fly hands one delivery out. It lands when its handler is done, also after the
+// end: what was sent is recorded.
+func (r *release) fly(releasing context.Context, w waiting, out chan<- *message.Message) bool {
 	m := message.NewMessage(w.id, nil)
-	handling, done := context.WithCancel(ctx)
-	m.SetContext(handling)
+	m.SetContext(context.WithoutCancel(releasing))
 	select {
 	case out <- m:
 	case <-releasing.Done():
-		done()
 		r.queues.land(w)
 		return false
 	}
 	go func() {
-		defer done()
 		select {
 		case <-m.Acked():
 		case <-m.Nacked():
-		case <-ctx.Done():
 		}
 		r.queues.land(w)
 	}()

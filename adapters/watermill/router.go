@@ -53,10 +53,12 @@ func (d *Deliveries) route(ctx context.Context) error {
 		MaxRetries: ourRetries, InitialInterval: 100 * time.Millisecond, MaxInterval: time.Second, Multiplier: 2, RandomizationFactor: 0.5,
 		ResetContextOnRetry: true, ShouldRetry: func(p middleware.RetryParams) bool { return again(p.Err) },
 	}
-	within := []message.HandlerMiddleware{d.telling, retry.Middleware, middleware.Timeout(handleTime), middleware.Recoverer}
-	router.AddConsumerHandler("schedule", TopicObliging, obliging, d.scheduling(release)).
-		AddMiddleware(append([]message.HandlerMiddleware{poison}, within...)...)
-	router.AddConsumerHandler("send", topicDue, release, d.send).AddMiddleware(within...)
+	each := []message.HandlerMiddleware{retry.Middleware, middleware.Timeout(handleTime), middleware.Recoverer}
+	router.AddMiddleware(d.telling)
+	schedule := router.AddConsumerHandler("schedule", TopicObliging, obliging, d.scheduling(release))
+	schedule.AddMiddleware(poison)
+	schedule.AddMiddleware(each...)
+	router.AddConsumerHandler("send", topicDue, release, d.send).AddMiddleware(each...)
 
 	// The router gets no context that ends: what is being handled is finished.
 	defer context.AfterFunc(ctx, func() { d.tell(router.Close()) })()

@@ -1,6 +1,7 @@
 package watermill
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
 	"github.com/google/uuid"
 )
 
@@ -69,7 +71,8 @@ func (u unreadable) park(m *message.Message) error {
 		Kind: delivery.Unreadable, Says: "the event " + m.UUID + " (" + m.Metadata[HeaderType] + ") of " + m.Metadata[HeaderStream],
 		Cause: m.UUID, Due: now, Until: now,
 	}
-	ctx := m.Context()
+	ctx, done := context.WithTimeout(context.WithoutCancel(m.Context()), recordTime) // the message's own has ended with its handler
+	defer done()
 	state, revision, err := u.streams.Load(ctx, id)
 	if err != nil || state.Parked() {
 		return err
@@ -84,6 +87,7 @@ func (u unreadable) park(m *message.Message) error {
 	}
 	u.Metrics.Delivery(string(delivery.Unreadable), Parked)
 	u.Log.LogAttrs(ctx, slog.LevelError, "an event cannot be handled, and nobody is told of it",
-		slog.String("event", m.UUID), slog.String("stream", m.Metadata[HeaderStream]), slog.String("delivery", id))
+		slog.String("event", m.UUID), slog.String("stream", m.Metadata[HeaderStream]), slog.String("delivery", id),
+		slog.String("err", m.Metadata[middleware.ReasonForPoisonedKey]))
 	return nil
 }

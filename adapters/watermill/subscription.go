@@ -25,20 +25,21 @@ type subscription struct {
 	progress progress
 }
 
-// run tells what is acknowledged so far and what comes until ctx or the
-// subscriber ends. Messages live as long as ctx, so that one that is being
-// handled when the subscriber is closed may be finished.
+// run tells what comes until ctx or the subscriber ends. A message that is being
+// handled then may be finished within the grace.
 func (s *subscription) run(ctx, ending context.Context) {
 	defer close(s.out)
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(ending, stop)()
+	living, die := context.WithCancel(context.WithoutCancel(ctx))
+	defer die()
 	var saving sync.WaitGroup
 	saving.Go(func() { s.progress.keepSaving(following, s.Checkpoints, s.SaveEvery, s.Failed) })
 	defer func() { stop(); saving.Wait(); s.progress.finish(ctx, s.Checkpoints, s.Failed) }()
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		began := time.Now()
-		err := s.follow(following, ctx)
+		err := s.follow(following, living)
 		if following.Err() != nil || errors.Is(err, eventstore.ErrClosed) {
 			return
 		}
@@ -108,7 +109,6 @@ func (s *subscription) hand(following context.Context, m *message.Message) (acke
 	case <-m.Acked():
 		return true, nil
 	case <-m.Nacked():
-	case <-m.Context().Done():
 	case <-time.After(s.Grace):
 	}
 	return false, following.Err()
