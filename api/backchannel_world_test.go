@@ -15,6 +15,7 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/api"
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/catalogue"
 	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/event"
@@ -103,8 +104,11 @@ func (c *counter) client(id, issuer string, m oauth.ClientMetadata) {
 
 // of returns the URL of a client's issuer.
 func of(client string) string {
-	if strings.HasSuffix(client, "till") {
+	switch {
+	case strings.HasSuffix(client, "till"):
 		return fapiURL
+	case client == "examiner":
+		return "https://as.example/tests"
 	}
 	return openURL
 }
@@ -182,6 +186,18 @@ func (c *counter) requests() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// recorded is the last request that was recorded.
+func (c *counter) recorded() backchannel.Requested {
+	c.Helper()
+	ids := c.requests()
+	if len(ids) == 0 {
+		c.Fatal("nothing is recorded")
+	}
+	state, _, err := c.Backchannels.Load(c.Context(), ids[len(ids)-1])
+	c.must(err)
+	return state.Requested()
 }
 
 // counterKeys verify signed requests too.
