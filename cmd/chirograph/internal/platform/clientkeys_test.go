@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -133,6 +135,30 @@ func TestPublishedKeysAreFetchedAgainForAnUnknownKey(t *testing.T) {
 	ahead.Add(int64(2 * time.Minute))
 	check("but later for a key that is missing", bank, second, true, 2)
 	check("an issuer without the exception cannot reach this machine", api.Tenant{ID: "other"}, second, false, 2)
+}
+
+// What lists a sector's clients is fetched by the rules of all that is fetched.
+func TestASectorIsFetched(t *testing.T) {
+	answers := map[string]string{"/list": `["https://a.example/cb","https://b.example/cb"]`, "/object": `{"a":1}`, "/numbers": `[1]`}
+	site := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, answers[r.URL.Path])
+	}))
+	defer site.Close()
+	f := &fetched{roots: site.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, now: time.Now}
+	bank := api.Tenant{ID: "bank", Settings: issuer.Settings{FetchOrigins: []string{site.URL}}}
+	listed, err := f.Sector(t.Context(), bank, site.URL+"/list")
+	if err != nil || !slices.Equal(listed, []string{"https://a.example/cb", "https://b.example/cb"}) {
+		t.Errorf("got %v, %v", listed, err)
+	}
+	for _, path := range []string{"/object", "/numbers", "/nothing"} {
+		if listed, err := f.Sector(t.Context(), bank, site.URL+path); err == nil {
+			t.Errorf("%s: got %v", path, listed)
+		}
+	}
+	if _, err := f.Sector(t.Context(), api.Tenant{ID: "other"}, site.URL+"/list"); err == nil {
+		t.Error("an issuer without the exception reaches this machine")
+	}
 }
 
 func TestCheckRefusesKeysThatNeverVerify(t *testing.T) {

@@ -1,0 +1,108 @@
+package api_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/chirograph/chirograph/domain/client"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// certified is that every request comes with one certificate.
+type certified struct{ shown oauth.Certificate }
+
+func (c certified) Certificate(*http.Request) (*oauth.Certificate, error) { return &c.shown, nil }
+
+var theCertificate = certified{oauth.Certificate{Thumbprint: "x5-of-the-till", Chain: [][]byte{[]byte("DER")}, Trusted: true, Subject: "CN=till"}}
+
+// askedByTLS is a request of a client that shows its certificate and no proof.
+func (c *counter) askedByTLS(as string) oauth.Artefact {
+	c.Helper()
+	r := c.asking(as)
+	r.Header.Del("DPoP")
+	w := c.serve(r)
+	text, _ := members(c.T, w)["auth_req_id"].(string)
+	id, ok := oauth.ParseArtefact(text)
+	if !ok {
+		c.Fatalf("asked: %d %s", w.Code, w.Body)
+	}
+	return id
+}
+
+// RFC 8705 §3: what is polled for is bound to the certificate of the poll.
+func TestAPollBindsToTheCertificate(t *testing.T) {
+	c := newCounter(t)
+	c.Certificates = theCertificate
+	c.client("reader", "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Poll, TLSBoundTokens: true})
+	id := c.askedByTLS("reader")
+	c.approved(id.ID)
+	r := c.polling("reader", id.Text())
+	r.Header.Del("DPoP")
+	got := members(t, c.serve(r))
+	c.boundToCertificate(got)
+}
+
+// CIBA §5: what is pushed is bound to the certificate of the request.
+func TestAPushBindsToTheCertificate(t *testing.T) {
+	c := newCounter(t)
+	c.Certificates = theCertificate
+	c.client("presser", "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Push, TLSBoundTokens: true})
+	id := c.askedByTLS("presser")
+	c.approved(id.ID)
+	c.must(c.IssuePush(t.Context(), id.ID))
+	c.boundToCertificate(c.pushes(id.ID))
+}
+
+func (c *counter) boundToCertificate(got map[string]any) {
+	c.Helper()
+	access, _ := got["access_token"].(string)
+	bound, _ := claimsOf(c.T, access)["cnf"].(map[string]any)
+	if bound["x5t#S256"] != "x5-of-the-till" || got["token_type"] != "Bearer" {
+		c.Errorf("bound to %v, of type %v", bound, got["token_type"])
+	}
+}
+
+// CIBA §5: a client that has registered to have its tokens bound, and has shown
+// no key since it asked, gets none.
+func TestAPushWithoutAKeyFails(t *testing.T) {
+	c := newCounter(t)
+	c.client("loose", "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Push})
+	r := c.asking("loose")
+	r.Header.Del("DPoP")
+	id, _ := oauth.ParseArtefact(members(t, c.serve(r))["auth_req_id"].(string))
+	c.approved(id.ID)
+	state, _, err := c.Clients.Get(t.Context(), "loose")
+	c.must(err)
+	m := state.Metadata()
+	m.DPoPBoundTokens = true
+	_, err = c.Clients.Execute(t.Context(), event.Meta{}, "loose", client.Update{Updated: client.Updated{Metadata: m}})
+	c.must(err)
+	if err := c.IssuePush(t.Context(), id.ID); err == nil || c.state(id.ID).Failed().Error != oauth.TransactionFailed {
+		t.Errorf("got %v", err)
+	}
+}
+
+// CIBA §4: a pairwise client that authenticates by a certificate of an authority
+// must sign its request.
+func TestAPairwiseClientProvesItsSector(t *testing.T) {
+	c := newCounter(t)
+	c.Certificates = theCertificate
+	for kind, want := range map[string]int{"public": http.StatusOK, oauth.Pairwise: http.StatusBadRequest} {
+		id := "till-" + kind
+		c.client(id, "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Poll, SubjectType: kind, JWKSURI: "https://till.example/jwks", TLSBoundTokens: true})
+		state, _, err := c.Clients.Get(t.Context(), id)
+		c.must(err)
+		m := state.Metadata()
+		m.TokenEndpointAuthMethod, m.TLSSubjectDN = "tls_client_auth", "CN=till"
+		_, err = c.Clients.Execute(t.Context(), event.Meta{}, id, client.Update{Updated: client.Updated{Metadata: m}})
+		c.must(err)
+		form := url.Values{"client_id": {id}, "scope": {"openid"}, "login_hint": {zeldaLogin}}
+		r := c.form(id, form, "client_assertion", "", "client_assertion_type", "")
+		r.Header.Del("DPoP")
+		if w := c.serve(r); w.Code != want {
+			t.Errorf("%s: %d %s", kind, w.Code, w.Body)
+		}
+	}
+}
