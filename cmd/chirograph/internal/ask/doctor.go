@@ -42,6 +42,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 		{"data folder", folderPrivate}, {"log", logOpens}, {"purpose", forCustomers}, {"checkpoints", checkpointsAgree}, {"second checkpoint folder", secondFolder},
 		{"master key", masterKeyApart}, {"disk", roomLeft}, {"clock", clockRight},
 		{"certificate", certificateLasts}, {"server", serverAnswers}, {"projections", projectionsKeepUp}, {"deliveries", deliveriesArrive},
+		{"exports", brokersAnswer},
 	}
 	var all []Finding
 	for _, c := range checks {

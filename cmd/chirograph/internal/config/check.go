@@ -11,7 +11,7 @@ import (
 
 // Check returns the first setting that cannot be, or nil. It looks at no file.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkStore, c.checkListeners, c.checkAdmin, c.checkProxies, c.checkNumbers} {
+	for _, check := range []func() error{c.checkStore, c.checkListeners, c.checkAdmin, c.checkProxies, c.checkNumbers, c.checkExport} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ type Config struct {
 	Keys           Keys         `json:"keys" jsonschema_description:"What the keyring is sealed with."`
 	Sessions       Sessions     `json:"sessions" jsonschema_description:"How long customers stay signed in."`
 	Fetch          Fetch        `json:"fetch" jsonschema_description:"Requests that the server sends to clients."`
+	Export         Export       `json:"export" jsonschema_description:"Where every event of the log is published, for the bank's other systems; personal fields stay sealed."`
 	Tracing        Tracing      `json:"tracing" jsonschema_description:"OpenTelemetry; off without an endpoint."`
 }
 

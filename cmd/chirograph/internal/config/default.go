@@ -23,6 +23,10 @@ func Default() Config {
 		Checkpoints:  Checkpoints{Interval: seconds(10)},
 		Verification: Verification{Interval: admin.Duration(24 * time.Hour)},
 		Projections:  Projections{Where: PerNode, LagBudget: 10_000},
-		Sessions:     Sessions{Idle: seconds(30 * 60), Absolute: seconds(12 * 3600)},
+		Export: Export{
+			NATS:  NATS{Stream: "CHIROGRAPH", Subject: "chirograph.events"},
+			Kafka: Kafka{Brokers: []string{}, Topic: "chirograph.events"},
+		},
+		Sessions: Sessions{Idle: seconds(30 * 60), Absolute: seconds(12 * 3600)},
 	}
 }

@@ -99,6 +99,9 @@ func (c *Config) files() map[string]*string {
 		"admin.tls.cert": &c.Admin.TLS.Cert, "admin.tls.key": &c.Admin.TLS.Key, "mtls.client_ca": &c.MTLS.ClientCA,
 		"store.postgres_file": &c.Store.PostgresFile, "store.eventstoredb_file": &c.Store.EventStoreDBFile,
 		"checkpoints.folder": &c.Checkpoints.Folder, "keys.master_key_file": &c.Keys.MasterKeyFile, "fetch.ca": &c.Fetch.CA,
+		"export.nats.credentials_file": &c.Export.NATS.Credentials, "export.nats.tls.ca": &c.Export.NATS.TLS.CA,
+		"export.nats.tls.cert": &c.Export.NATS.TLS.Cert, "export.nats.tls.key": &c.Export.NATS.TLS.Key,
+		"export.kafka.tls.ca": &c.Export.Kafka.TLS.CA, "export.kafka.tls.cert": &c.Export.Kafka.TLS.Cert, "export.kafka.tls.key": &c.Export.Kafka.TLS.Key,
 	}
 }
 

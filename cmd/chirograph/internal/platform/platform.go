@@ -31,6 +31,7 @@ import (
 	"github.com/chirograph/chirograph/adapters/metrics"
 	"github.com/chirograph/chirograph/adapters/outbox"
 	"github.com/chirograph/chirograph/adapters/watermill"
+	"github.com/chirograph/chirograph/adapters/watermill/export"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/api/admin"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
@@ -71,6 +72,7 @@ type Platform struct {
 	Metrics     *metrics.Metrics
 	API         *api.Server
 	Deliveries  *watermill.Deliveries // nil for reading only
+	Exports     []*export.Export      // likewise none
 	Admin       *admin.Server
 	Signer      *signer
 
@@ -111,7 +113,7 @@ func newPlatform(o Options) *Platform {
 func Open(ctx context.Context, o Options) (*Platform, error) {
 	p := newPlatform(o)
 	for _, step := range []func(context.Context) error{
-		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openOutbox, p.openProjections, p.openServer, p.reapplyErasures,
+		p.openLog, p.openKeys, p.openCheckpoints, p.begin, p.openLogin, p.openOutbox, p.openProjections, p.openServer, p.openExports, p.reapplyErasures,
 	} {
 		if err := step(ctx); err != nil {
 			p.Close()

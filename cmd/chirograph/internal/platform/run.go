@@ -72,6 +72,9 @@ func (p *Platform) office(ctx context.Context) error {
 	group.Go(func() error { return p.keepHouse(ctx) })
 	group.Go(func() error { return p.keepVerifying(ctx) })
 	group.Go(func() error { p.Deliveries.Run(ctx); return nil })
+	for _, e := range p.Exports {
+		group.Go(func() error { e.Run(ctx); return nil })
+	}
 	if log, ok := p.Log.(numbered); ok {
 		group.Go(func() error { return log.number(ctx) })
 	}

@@ -157,8 +157,26 @@ func (s *Server) gauges() {
 		return 0
 	})
 	s.Metrics.Gauge("deliveries_due", "Deliveries that this node knows to be due or is attempting.", func() float64 { return float64(s.Deliveries.Backlog()) })
+	s.Metrics.Gauge("deliveries_parked", "Deliveries of which nothing more is tried, because their receiver refused or did not answer.", func() float64 {
+		b, err := s.Projections.Deliveries.Backlog(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(b.Count["parked"])
+	})
 	s.Metrics.Gauge("delivery_breakers_open", "Receivers that are not sent to for a while, because they did not answer.", func() float64 {
 		return float64(s.Deliveries.BreakersOpen())
+	})
+	s.Metrics.Gauge("export_lag_events", "Events that the broker that is furthest behind has not got yet, on the node that governs.", func() float64 {
+		var most uint64
+		for _, e := range s.Exports {
+			behind, err := e.Behind(ctx)
+			if err != nil {
+				return -1
+			}
+			most = max(most, behind)
+		}
+		return float64(most)
 	})
 	s.Metrics.Gauge("projection_lag_events", "How far the projection that is furthest behind is behind.", func() float64 {
 		all, err := s.Projections.Health(ctx)
