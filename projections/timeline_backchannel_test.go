@@ -3,6 +3,8 @@ package projections
 import (
 	"strings"
 	"testing"
+
+	"github.com/chirograph/chirograph/domain/backchannel"
 )
 
 func TestTimelineOfABackchannelRequest(t *testing.T) {
@@ -85,5 +87,22 @@ func TestWhatCameBeforeTheConsentBelongsToItAfterwards(t *testing.T) {
 	h.catchUp()
 	if after := h.sentences(OfConsent, c.journey.consent); len(after) != 9 {
 		t.Errorf("the consent's story has %d events: %q", len(after), after)
+	}
+}
+
+// A crash may leave an approval without its consent: it belongs to the story
+// of the consent all the same, which is completed later.
+func TestAnApprovalAloneBeginsTheStoryOfItsConsent(t *testing.T) {
+	h := newHouse(t)
+	c := h.newCall(1, "poll", "budgetly", "alice")
+	h.ask(c)
+	h.show(c)
+	h.catchUp()
+	m := c.meta()
+	m.Client = "budgetly"
+	h.record(c.stream(), m, backchannel.Approved{Consent: c.journey.consent, Subject: "alice", Method: backchannel.Password})
+	h.catchUp()
+	if all := h.sentences(OfConsent, c.journey.consent); len(all) != 3 {
+		t.Errorf("the consent's story has %d events: %q", len(all), all)
 	}
 }
