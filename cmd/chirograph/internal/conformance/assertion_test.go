@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -46,6 +47,8 @@ func (s *session) audience(claims map[string]any, aud, endpoint string) error {
 		claims["aud"] = []string{s.issuer(), endpoints["token_endpoint"]}
 	case "token":
 		claims["aud"] = endpoints["token_endpoint"]
+	case "backchannel":
+		claims["aud"] = endpoints["backchannel_authentication_endpoint"]
 	case "par":
 		claims["aud"] = endpoints["pushed_authorization_request_endpoint"]
 	case "mtls":
@@ -57,12 +60,22 @@ func (s *session) audience(claims map[string]any, aud, endpoint string) error {
 	case "slash":
 		claims["aud"] = s.issuer() + "/"
 	default:
-		return fmt.Errorf("assertion.aud=%s means nothing", aud)
+		if !strings.HasPrefix(aud, "[") {
+			return fmt.Errorf("aud=%s means nothing", aud)
+		}
+		claims["aud"] = literal(word{text: aud})
 	}
 	return nil
 }
 
 func (s *session) signAssertion(claims map[string]any, change tweaks) (string, error) {
+	jwt, err := s.signAs(map[string]any{"typ": "client-authentication+jwt"}, claims, change)
+	s.sent.assertion = jwt
+	return jwt, err
+}
+
+// signAs signs claims with the client's key, or as the tweaks want it.
+func (s *session) signAs(header, claims map[string]any, change tweaks) (string, error) {
 	by := s.client
 	if other := change.get("key"); other != "" {
 		if by = s.house.clients[other]; by == nil {
@@ -77,7 +90,7 @@ func (s *session) signAssertion(claims map[string]any, change tweaks) (string, e
 	if asked := change.get("alg"); asked != "" {
 		k, alg = by.key(asked), asked
 	}
-	header := map[string]any{"typ": "client-authentication+jwt", "kid": k.id}
+	header["kid"] = k.id
 	if err := change.header(header); err != nil {
 		return "", err
 	}
@@ -85,7 +98,6 @@ func (s *session) signAssertion(claims map[string]any, change tweaks) (string, e
 	if change.get("signature") == "broken" {
 		jwt = broken(jwt)
 	}
-	s.sent.assertion = jwt
 	return jwt, err
 }
 

@@ -76,6 +76,8 @@ func cast(now time.Time, authority *mtls.Authority) map[string]*client {
 	add(web("mixed2", "ES256").carries(now).bound())
 	add(web("proving").issued(now, authority).dpop())
 
+	backchannelCast(now, authority, add)
+
 	add(resourceServer("bank", "bank"))
 	add(resourceServer("vault", "vault"))
 	return all

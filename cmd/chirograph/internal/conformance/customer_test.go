@@ -43,6 +43,14 @@ func approve(s *session, args []word) error {
 	return s.press("approve", nil, chosen)
 }
 
+// confirm approves on the phone page, where the password counts as the answer.
+func confirm(s *session, args []word) error {
+	if len(args) != 1 {
+		return errUsage
+	}
+	return s.press("approve", map[string]string{"password": s.house.passwords[args[0].text]}, nil)
+}
+
 func deny(s *session, args []word) error { return s.press("cancel", nil, []string{""}) }
 
 // cancel says no before anybody has signed in.

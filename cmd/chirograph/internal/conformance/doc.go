@@ -1,5 +1,5 @@
-// Package conformance holds scripts that play the FAPI 2.0 Security Profile,
-// and what it stands on, against the whole server over TLS: one script for
+// Package conformance holds scripts that play the FAPI 2.0 Security Profile and
+// CIBA with its FAPI profile, and what they stand on, against the whole server over TLS: one script for
 // each clause or for each module of the OpenID conformance suite that can be
 // played without the suite.
 //
@@ -19,6 +19,14 @@
 //	submit decision=approve       send the page's form with these fields
 //	callback code present         judge what the browser brought back to the client
 //	redeem | refresh | client_credentials | introspect | revoke   and with fields, as for par
+//	backchannel login_hint=ben    ask a customer who is elsewhere, signed if the client registered to sign
+//	decide allow | deny           answer for the customer, as test tools do
+//	confirm alice                 say yes on the phone page, with the password
+//	poll                          present auth_req_id at the token endpoint
+//	answer 401 BODY               let the client's notification endpoint answer so from now on
+//	called                        wait until it is called about the request, and judge what was sent like an answer
+//	uncalled                      it was not, or not again
+//	delivery delivered | parked   wait until the log says so of the call
 //	userinfo | resource /accounts read with the access token
 //	register client_name=X        register a client; then it is the client "registered"
 //	manage GET                    read, PUT or DELETE that registration
@@ -37,12 +45,14 @@
 //	back                          the page that was left for the client
 //
 // $NAME stands for what was saved; requests save token, refresh_token, id_token,
-// request_uri, code, verifier, state and nonce by themselves. ${x*300} repeats
-// x, and ${code~} is a code that is wrong at its end. Words with spaces are
+// request_uri, auth_req_id, code, verifier, state and nonce by themselves.
+// ${x*300} repeats x, ${code~} is a code that is wrong at its end, and
+// ${half:token} the hash of a token that an ID token has. Words with spaces are
 // quoted, in '…' as they are, in "…" with Go's escapes.
 //
 // What with changes: assertion=none|reuse|garbage, assertion.CLAIM, dpop=none|
-// send|reuse|twice|garbage, dpop.CLAIM, and for both alg, typ, kid, key=CLIENT,
+// send|reuse|twice|garbage, dpop.CLAIM, request=signed|unsigned|reuse|garbage,
+// request.CLAIM, outside.FIELD beside it, and for all alg, typ, kid, key=CLIENT,
 // signature=broken, jwk=private|missing; dates as +61s or -5m from now, none
 // leaves a claim out; certificate=CLIENT|none, at=public|mutual, method, media,
 // query, body, scheme, accept, client_assertion_type, header.NAME.

@@ -100,11 +100,8 @@ func readResource(s *session, args []word) error {
 	if len(args) == 0 || !strings.HasPrefix(args[0].text, "/") {
 		return errUsage
 	}
-	base := s.house.resources["bank"]
-	if s.tweaks.get("at") == "mutual" || s.client.mutual() && s.tweaks.get("at") != "public" {
-		base = s.house.resources["bank.mutual"]
-	}
-	return s.read(base+args[0].text, args[1:])
+	mutual := s.tweaks.get("at") == "mutual" || s.client.mutual() && s.tweaks.get("at") != "public"
+	return s.read(s.resource(mutual)+args[0].text, args[1:])
 }
 
 // read presents the access token, or token=..., in the header.

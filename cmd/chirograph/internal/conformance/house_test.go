@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/projections"
 )
 
 // A house is a whole server and everybody who talks to it.
@@ -22,6 +23,8 @@ type house struct {
 	clock        *clock
 	passwords    map[string]string // of customers
 	initialToken func(issuer string) (string, error)
+	deliveries   func(backchannel string) ([]projections.Delivery, error)
+	receiver     *receiver
 	nodes        int
 	feeds        []*eventstore.Feed // of nodes that share a log
 

@@ -160,6 +160,13 @@ func digest(s string) string {
 	return b64(sum[:])
 }
 
+// halfHash is at_hash (OIDC-Core, Section 3.1.3.6) and rt_hash (CIBA, Section
+// 10.3.1) for algorithms with SHA-256.
+func halfHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return b64(sum[:len(sum)/2])
+}
+
 func random() string {
 	var bits [32]byte
 	rand.Read(bits[:])

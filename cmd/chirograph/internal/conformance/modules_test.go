@@ -2,16 +2,30 @@ package conformance
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chirograph/chirograph/adapters/mtls"
 )
 
-// A module is a row of the plan fapi2-security-profile-final-test-plan that
-// does not belong to one ecosystem.
+// A plan is a test plan of the OpenID conformance suite.
+type plan struct {
+	name    string
+	cast    func(*client) bool // who can play it
+	modules []module
+	varies  func(*client) string // in which variant a client plays it
+	own     func(script) bool    // scripts beyond the modules that are listed with it
+}
+
+var plans = []plan{
+	{"fapi2-security-profile-final", (*client).redirects, modules, (*client).variant, func(s script) bool { return !strings.HasPrefix(s.name, "ciba-") }},
+	{"fapi-ciba-id1", (*client).ofFAPICIBA, backchannelModules, (*client).deliveryVariant, func(s script) bool { return strings.HasPrefix(s.name, "ciba-") }},
+}
+
+// A module is a row of a plan that does not belong to one ecosystem.
 type module struct {
-	name string // without the prefix fapi2-security-profile-final-
+	name string // in the plan of FAPI 2.0 without its prefix fapi2-security-profile-final-
 	need need
 }
 
@@ -87,33 +101,38 @@ var modules = []module{
 	{"par-test-token-endpoint-url-as-audience-fails", byKey},
 }
 
-// A variant is how a client authenticates and what its tokens are bound to.
-type variant struct{ auth, binding string }
-
-func (c *client) variant() variant {
-	v := variant{"mtls", "mtls"}
-	if c.signs() {
-		v.auth = "private_key_jwt"
-	}
+// variant is how a client authenticates and what its tokens are bound to.
+func (c *client) variant() string {
+	binding := "mtls"
 	if c.proves() {
-		v.binding = "dpop"
+		binding = "dpop"
 	}
-	return v
+	return "authentication by " + c.auth() + " and tokens bound by " + binding
 }
 
+func (c *client) auth() string {
+	if c.signs() {
+		return "private_key_jwt"
+	}
+	return "mtls"
+}
+
+// redirects reports whether the client sends browsers.
+func (c *client) redirects() bool { return c.metadata.Grants("authorization_code") }
+
 // variantsOf returns the variants among clients that satisfy a need.
-func variantsOf(n need, clients map[string]*client, names []string) []variant {
-	var all []variant
+func (p plan) variantsOf(n need, clients map[string]*client, names []string) []string {
+	var all []string
 	for _, name := range names {
-		if c := clients[name]; c != nil && n.applies(c) && !slices.Contains(all, c.variant()) {
-			all = append(all, c.variant())
+		if c := clients[name]; c != nil && p.cast(c) && n.applies(c) && !slices.Contains(all, p.varies(c)) {
+			all = append(all, p.varies(c))
 		}
 	}
 	return all
 }
 
-// TestModules demands that every module of the plan is played by a script, for
-// every variant of authentication and binding in which the plan has it.
+// TestModules demands that every module of a plan is played by a script, for
+// every variant in which the plan has it.
 func TestModules(t *testing.T) {
 	authority, err := mtls.NewAuthority(time.Now())
 	if err != nil {
@@ -125,31 +144,43 @@ func TestModules(t *testing.T) {
 		everybody = append(everybody, name)
 	}
 	scripts := readScripts(t)
-	for _, m := range modules {
-		played := playing(scripts, m.name)
-		if len(played) == 0 {
-			t.Errorf("no script plays %s", m.name)
-		}
-		if m.need.applies == nil {
-			continue
-		}
-		var speakers []string
-		for _, s := range played {
-			speakers = append(speakers, s.speakers()...)
-		}
-		for _, v := range variantsOf(m.need, clients, everybody) {
-			if !slices.Contains(variantsOf(m.need, clients, speakers), v) {
-				t.Errorf("no script plays %s with authentication by %s and tokens bound by %s", m.name, v.auth, v.binding)
+	known := map[string]bool{}
+	for _, p := range plans {
+		for _, m := range p.modules {
+			known[m.name] = true
+			for _, v := range p.unplayed(m, scripts, clients, everybody) {
+				t.Errorf("no script plays %s %s", m.name, v)
 			}
 		}
 	}
 	for _, s := range scripts {
 		for _, name := range s.modules {
-			if !slices.ContainsFunc(modules, func(m module) bool { return m.name == name }) {
-				t.Errorf("%s.http plays %s, which is not in the plan", s.name, name)
+			if !known[name] {
+				t.Errorf("%s.http plays %s, which is in no plan", s.name, name)
 			}
 		}
 	}
+}
+
+// unplayed returns the variants of a module that no script plays.
+func (p plan) unplayed(m module, scripts []script, clients map[string]*client, everybody []string) (missing []string) {
+	played := playing(scripts, m.name)
+	if len(played) == 0 {
+		return []string{"at all"}
+	}
+	if m.need.applies == nil {
+		return nil
+	}
+	var speakers []string
+	for _, s := range played {
+		speakers = append(speakers, s.speakers()...)
+	}
+	for _, v := range p.variantsOf(m.need, clients, everybody) {
+		if !slices.Contains(p.variantsOf(m.need, clients, speakers), v) {
+			missing = append(missing, "with "+v)
+		}
+	}
+	return missing
 }
 
 func playing(scripts []script, module string) []script {

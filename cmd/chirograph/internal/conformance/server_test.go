@@ -48,6 +48,7 @@ func build(t *testing.T, store config.Store, nodes int) *house {
 		transports: map[line]*http.Transport{}, passwords: map[string]string{}, nodes: nodes,
 	}
 	b.house.certificates = b.certificates(now)
+	b.house.receiver = b.receiver(now)
 	b.start(b.settings(store), nodes)
 	b.furnish()
 	for name, path := range paths {
@@ -88,6 +89,7 @@ func (b *builder) settings(store config.Store) config.Config {
 	c.Public.Listen, c.MTLS.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.Public.TLS = config.TLS{Cert: file("server.pem", cert), Key: file("server.key", key)}
 	c.MTLS.ClientCA = file("ca.pem", ca)
+	c.Fetch.CA = c.MTLS.ClientCA
 	c.Limits = config.Limits{Buckets: 1}
 	c.Drain.Delay = 0
 	return c
@@ -105,6 +107,10 @@ func (b *builder) start(c config.Config, nodes int) {
 	c.MTLS.Origin, c.Admin.Origin = b.at(b.mtls, ""), b.at(bound.Admin, "")
 	b.house.resources = map[string]string{
 		"bank": b.at(b.public, samplebank.Path), "bank.mutual": b.at(b.mtls, samplebank.Path), "vault": b.at(b.public, "/vault"),
+	}
+	for _, name := range backchannelIssuers {
+		b.house.resources["bank@"+name] = b.at(b.public, samplebank.Path+"-"+name)
+		b.house.resources["bank@"+name+".mutual"] = b.at(b.mtls, samplebank.Path+"-"+name)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(b.Context()))
 	var ended sync.WaitGroup
@@ -165,12 +171,30 @@ func (b *builder) at(l net.Listener, path string) string {
 	return "https://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port) + path
 }
 
-// bank is the sample bank, which believes in the tokens of the main issuer.
+// bank is the sample bank, which believes in the tokens of the main issuer, and
+// at other addresses in those of others.
 func (b *builder) bank(p *platform.Platform) http.Handler {
-	return samplebank.Bank{Now: b.house.clock.Now}.Handler(&resource.Server{
-		Checker: p.API.Checker("main", b.house.resources["bank"]), URLs: resource.At(b.at(b.public, ""), b.at(b.mtls, "")),
-		Certificate: p.API.Certificates.Certificate, Now: b.house.clock.Now, Log: p.API.Outside.Log,
-	})
+	mux := http.NewServeMux()
+	at := func(pattern, path, issuer, resourceURI string) {
+		mux.Handle(pattern, samplebank.Bank{Now: b.house.clock.Now, Path: path}.Handler(&resource.Server{
+			Checker: p.API.Checker(issuer, resourceURI), URLs: resource.At(b.at(b.public, ""), b.at(b.mtls, "")),
+			Certificate: p.API.Certificates.Certificate, Now: b.house.clock.Now, Log: p.API.Outside.Log,
+		}))
+	}
+	at("/", samplebank.Path, "main", b.house.resources["bank"])
+	for _, name := range backchannelIssuers {
+		at(samplebank.Path+"-"+name+"/", samplebank.Path+"-"+name, name, b.house.resources["bank@"+name])
+	}
+	return mux
+}
+
+// receiver is where clients are called.
+func (b *builder) receiver(now time.Time) *receiver {
+	certificate, err := b.authority.IssueServer(now)
+	b.must(err)
+	r := newReceiver(certificate)
+	b.Cleanup(r.server.Close)
+	return r
 }
 
 // certificates are those of the cast, by client; one that payzip got later with

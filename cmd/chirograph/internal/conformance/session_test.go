@@ -25,8 +25,8 @@ type session struct {
 	browser *browser
 	others  map[string]*browser
 	answer  answer
-	sent    struct{ assertion, proof string } // the last ones, for reuse
-	back    url.Values                        // what came back to the client's redirect URI
+	sent    struct{ assertion, proof, request string } // the last ones, for reuse
+	back    url.Values                                 // what came back to the client's redirect URI
 }
 
 // An answer is a response that was read to its end.
@@ -41,6 +41,7 @@ func newSession(t *testing.T, h *house) *session {
 		nonces: map[string]string{}, others: map[string]*browser{}}
 	s.browser = newBrowser()
 	s.others["first"] = s.browser
+	h.receiver.forget()
 	return s
 }
 
@@ -69,13 +70,26 @@ func (s *session) use(name string) error {
 	s.saved["issuer"], s.saved["client"], s.saved["redirect_uri"] = s.issuer(), c.id, c.redirect()
 	s.saved["jkt"] = thumbprint(c.holder.signer.Public())
 	origin, _ := url.Parse(s.issuer())
-	s.saved["origin"], s.saved["path"], s.saved["bank"], s.saved["vault"] = "https://"+origin.Host, origin.Path, s.house.resources["bank"], s.house.resources["vault"]
+	s.saved["origin"], s.saved["path"], s.saved["bank"], s.saved["vault"] = "https://"+origin.Host, origin.Path, s.resource(false), s.house.resources["vault"]
 	for name, url := range s.house.issuers[c.issuer].endpoints {
 		s.saved[name] = url
 	}
 	s.saved["BANK"] = shouted(s.saved["bank"])
 	s.saved["TOKEN_ENDPOINT"] = shouted(s.saved["token_endpoint"])
 	return nil
+}
+
+// resource is the accounts API for tokens of the client's issuer, on one of
+// both listeners.
+func (s *session) resource(mutual bool) string {
+	name := "bank"
+	if own := "bank@" + s.client.issuer; s.house.resources[own] != "" {
+		name = own
+	}
+	if mutual {
+		name += ".mutual"
+	}
+	return s.house.resources[name]
 }
 
 // shouted writes scheme and host of a URL in capitals.
@@ -97,7 +111,7 @@ func spoiled(s string) string {
 }
 
 // expand replaces what was saved. ${x*300} repeats x, ${code~} is a code that
-// is wrong at its end.
+// is wrong at its end, and ${half:token} the hash that an ID token has of it.
 func (s *session) expand(words []word) ([]word, error) {
 	var unknown error
 	expanded := make([]word, len(words))
@@ -108,6 +122,9 @@ func (s *session) expand(words []word) ([]word, error) {
 			}
 			if kept, almost := strings.CutSuffix(name, "~"); almost {
 				return spoiled(s.saved[kept])
+			}
+			if kept, hashed := strings.CutPrefix(name, "half:"); hashed {
+				return halfHash(s.saved[kept])
 			}
 			text, times, repeats := strings.Cut(name, "*")
 			n, err := strconv.Atoi(times)
@@ -137,7 +154,7 @@ func (s *session) take(a answer) {
 		return
 	}
 	for name, as := range map[string]string{
-		"request_uri": "request_uri", "access_token": "token", "refresh_token": "refresh_token", "id_token": "id_token",
+		"request_uri": "request_uri", "auth_req_id": "auth_req_id", "access_token": "token", "refresh_token": "refresh_token", "id_token": "id_token",
 	} {
 		if value, ok := body[name].(string); ok {
 			s.saved[as] = value

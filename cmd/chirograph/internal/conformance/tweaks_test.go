@@ -13,13 +13,13 @@ type tweaks map[string][]word
 
 // tweakable are the names without those of claims and headers.
 var tweakable = []string{
-	"assertion", "dpop", "certificate", "at", "method", "media", "query", "body", "scheme", "accept", "client_assertion_type",
+	"assertion", "dpop", "request", "certificate", "at", "method", "media", "query", "body", "scheme", "accept", "client_assertion_type",
 }
 
 func (w tweaks) add(name string, value word) error {
 	prefix, rest, dotted := strings.Cut(name, ".")
-	signed := prefix == "assertion" || prefix == "dpop"
-	if !slices.Contains(tweakable, name) && !(dotted && rest != "" && (signed || prefix == "header")) {
+	signed := slices.Contains([]string{"assertion", "dpop", "request"}, prefix)
+	if !slices.Contains(tweakable, name) && !(dotted && rest != "" && (signed || prefix == "header" || prefix == "outside")) {
 		return fmt.Errorf("with %s changes nothing", name)
 	}
 	w[name] = append(w[name], value)

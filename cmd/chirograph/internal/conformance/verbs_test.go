@@ -13,8 +13,9 @@ func verbs() map[string]func(*session, []word) error {
 		"client": become, "with": tweak, "browser": switchBrowser, "back": goBack, "advance": advance, "everywhere": everywhere, "save": save,
 		"par": pushRequest, "redeem": redeem, "refresh": refresh, "client_credentials": clientCredentials,
 		"introspect": introspect, "revoke": revoke, "userinfo": userinfo, "resource": readResource,
+		"backchannel": askCustomer, "poll": poll, "decide": decideFor, "answer": answerWith, "called": called, "uncalled": uncalled, "delivery": checkDelivery,
 		"register": register, "manage": manage, "get": get, "post": post,
-		"open": open, "sign-in": signIn, "approve": approve, "deny": deny, "cancel": cancel, "submit": submit, "visit": visit, "press": pressButton,
+		"open": open, "sign-in": signIn, "approve": approve, "deny": deny, "confirm": confirm, "cancel": cancel, "submit": submit, "visit": visit, "press": pressButton,
 		"status": checkStatus, "json": checkJSON, "header": checkHeader, "callback": checkCallback, "idtoken": checkIDToken,
 		"token": checkToken, "page": checkPage, "body": checkBody, "expect": expect, "race": race, "together": together,
 	}
