@@ -1,0 +1,95 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/chirograph/chirograph/domain/oauth"
+)
+
+// RFC 7240 §4.3: who would like to wait is answered as soon as the customer has.
+func TestAPollIsHeldUntilThereIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		id := c.requested("poller")
+		began, done := time.Now(), make(chan *httptest.ResponseRecorder, 1)
+		go func() { done <- c.serve(c.held("poller", id, "respond-async, wait=9; x=y")) }()
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		c.approved(id.ID)
+		w := <-done
+		if took := time.Since(began); w.Code != http.StatusOK || took > 4*time.Second || took < 3*time.Second {
+			t.Errorf("%d after %s: %s", w.Code, took, w.Body)
+		}
+		if got := w.Header().Get("Preference-Applied"); got != "wait=9" {
+			t.Errorf("applied %q", got)
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+func (c *counter) held(as string, id oauth.Artefact, prefer string) *http.Request {
+	r := c.polling(as, id.Text())
+	r.Header.Set("Prefer", prefer)
+	return r
+}
+
+// A poll is not held for ever, nor by a server that ends, nor twice at a time;
+// who waited may ask again at once.
+func TestWhenAHeldPollEnds(t *testing.T) {
+	tests := []struct {
+		name   string
+		prefer string
+		then   func(*counter)
+		after  time.Duration
+	}{
+		{"when the client does not want to wait longer", "wait=4", func(*counter) {}, 4 * time.Second},
+		{"when the server does not", "wait=3600", func(*counter) {}, 10 * time.Second},
+		{"when the server ends", "wait=9", func(c *counter) { time.Sleep(time.Second); c.EndWaits() }, time.Second},
+		{"at once if it is no time", "wait=soon", func(*counter) {}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCounter(t)
+				id := c.requested("poller")
+				began, done := time.Now(), make(chan *httptest.ResponseRecorder, 1)
+				go func() { done <- c.serve(c.held("poller", id, tt.prefer)) }()
+				synctest.Wait()
+				tt.then(c)
+				c.refused(<-done, oauth.AuthorizationPending)
+				if took := time.Since(began); took != tt.after {
+					t.Errorf("answered after %s; want %s", took, tt.after)
+				}
+				want := oauth.AuthorizationPending
+				if tt.after == 0 {
+					want = oauth.SlowDown
+				}
+				c.refused(c.poll("poller", id), want)
+				time.Sleep(2 * time.Second)
+			})
+		})
+	}
+}
+
+// Two polls for one request are not held both.
+func TestOnePollIsHeldForARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		id := c.requested("poller")
+		done := make(chan *httptest.ResponseRecorder, 1)
+		go func() { done <- c.serve(c.held("poller", id, "wait=9")) }()
+		synctest.Wait()
+		c.pass(6 * time.Second)
+		began := time.Now()
+		c.refused(c.serve(c.held("poller", id, "wait=9")), oauth.AuthorizationPending)
+		if time.Since(began) != 0 {
+			t.Error("the second was held, too")
+		}
+		<-done
+		time.Sleep(2 * time.Second)
+	})
+}
