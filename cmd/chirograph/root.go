@@ -24,7 +24,7 @@ machine, nothing to install or to configure.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringP("output", "o", "table", "table, json, yaml or jsonl")
 	root.PersistentFlags().BoolP("quiet", "q", false, "ids only")
-	root.AddCommand(newDev(), newServe(), newConfig(), newVersion(), newApply(), newClient(), newKeys(), newSubject(), newConsent(), newDelivery(),
+	root.AddCommand(newDev(), newServe(), newConfig(), newVersion(), newApply(), newClient(), newKeys(), newSubject(), newConsent(), newBackchannel(), newDelivery(),
 		newAdmin(), newAudit(), newReplay(), newLog(), newProjection(), newRegistration(), newBackup(), newRestore(), newDoctor(), newFlow())
 	return root
 }
