@@ -78,6 +78,7 @@ func TestAPushClientDoesNotPoll(t *testing.T) {
 	c := newCounter(t)
 	id := c.requested("pusher")
 	c.refused(c.poll("pusher", id), oauth.UnauthorizedClient)
+	c.refused(c.serve(c.polling("pusher", "nonsense")), oauth.UnauthorizedClient)
 }
 
 // CIBA §11: calls at 0, 5 and 10 s are in time, one at 11 s is not, and from
