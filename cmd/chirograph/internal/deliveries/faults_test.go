@@ -15,6 +15,7 @@ import (
 // TestReceiversThatFail has each of them be told of an approval, all at once,
 // and reads in the log what came of it.
 func TestReceiversThatFail(t *testing.T) {
+	t.Parallel()
 	r := newReceiver(t, nil)
 	tests := []struct {
 		client string // what it does

@@ -10,6 +10,7 @@ import (
 
 // TestKilled kills the server at each moment of a delivery, and starts it again.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		mode string

@@ -18,7 +18,7 @@ import (
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 )
 
-const patience = 60 * time.Second // bounds every wait for something that must happen
+const patience = 60 * time.Second // bounds every wait for something that must happen, beside the life of requests
 
 var (
 	building sync.Once
@@ -166,9 +166,9 @@ func freeAddress(t *testing.T) string {
 // eventually waits for something that must become so.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	ctx, done := context.WithTimeout(context.Background(), patience)
+	ctx, done := context.WithTimeout(context.Background(), patience+*life)
 	defer done()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for !is() {
 		select {
