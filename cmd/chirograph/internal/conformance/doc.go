@@ -1,7 +1,7 @@
 // Package conformance holds scripts that play the FAPI 2.0 Security Profile and
-// CIBA with its FAPI profile, and what they stand on, against the whole server over TLS: one script for
-// each clause or for each module of the OpenID conformance suite that can be
-// played without the suite.
+// CIBA with its FAPI profile, and what they stand on, against the whole server
+// over TLS: one script for each clause or for each module of the OpenID
+// conformance suite that can be played without the suite.
 //
 // A script is a file in testdata, read line by line. A comment begins with #
 // and cites the clause; "# module:" names the modules that the script plays.
@@ -26,7 +26,7 @@
 //	answer 401 BODY               let the client's notification endpoint answer so from now on
 //	called                        wait until it is called about the request, and judge what was sent like an answer
 //	uncalled                      it was not, or not again
-//	delivery delivered | parked   wait until the log says so of the call
+//	delivery delivered | parked | attempted   wait until the log says so of the call
 //	userinfo | resource /accounts read with the access token
 //	register client_name=X        register a client; then it is the client "registered"
 //	manage GET                    read, PUT or DELETE that registration

@@ -41,6 +41,9 @@ func (b *builder) furnish() {
 	_, err := b.platform.Admin.Apply(b.Context(), b.operator, d)
 	b.must(err)
 	b.house.deliveries = func(backchannel string) ([]projections.Delivery, error) {
+		if err := b.platform.Current(b.Context()); err != nil {
+			return nil, err
+		}
 		all, err := b.platform.Projections.Deliveries.List(b.Context(), projections.DeliveryQuery{Backchannel: backchannel})
 		return all.Items, err
 	}

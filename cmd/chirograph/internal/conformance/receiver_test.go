@@ -158,7 +158,7 @@ func uncalled(s *session, args []word) error {
 }
 
 // checkDelivery waits until the log says what became of the call about the
-// request: "delivered" or "parked".
+// request: "attempted", which goes on, "delivered" or "parked".
 func checkDelivery(s *session, args []word) error {
 	named, ok := oauth.ParseArtefact(s.saved["auth_req_id"])
 	if len(args) != 1 || !ok {
@@ -173,7 +173,10 @@ func checkDelivery(s *session, args []word) error {
 			return err
 		}
 		for _, d := range all {
-			if last = d.Status; d.Status == args[0].text && d.Kind != delivery.Device {
+			if last = d.Status; d.Status == "scheduled" && d.Attempts > 0 {
+				last = "attempted"
+			}
+			if last == args[0].text && d.Kind != delivery.Device {
 				return nil
 			}
 		}

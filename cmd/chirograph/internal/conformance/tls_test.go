@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"net/http"
 	"net/url"
@@ -62,6 +63,15 @@ func testTLS(t *testing.T, h *house) {
 			config := &tls.Config{RootCAs: h.roots, Time: h.clock.Now, ServerName: "bank.example"}
 			if _, err := handshake(t, address, config); err == nil {
 				t.Error("a client took the server for bank.example")
+			}
+		})
+		t.Run(listener+": the certificate is RSA, which every suite of FAPI 1.0 needs", func(t *testing.T) { // FAPI1-ADV §8.5-1
+			got, err := handshake(t, address, &tls.Config{RootCAs: h.roots, Time: h.clock.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if key, is := got.PeerCertificates[0].PublicKey.(*rsa.PublicKey); !is || key.N.BitLen() < 2048 {
+				t.Errorf("its key is a %T", got.PeerCertificates[0].PublicKey)
 			}
 		})
 		t.Run(listener+": plain HTTP gets nothing", func(t *testing.T) { // FAPI2-SP §5.2.1-2.1
