@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/storetest"
@@ -128,18 +129,30 @@ func TestWhoNeverSlowsDownIsToldToStop(t *testing.T) {
 	}
 }
 
-// What a poll was authenticated with is good for one poll.
+// What a poll was authenticated with is good for one poll, whatever comes of it:
+// it is not good for another request either.
 func TestTheAssertionOfAPollIsGoodOnce(t *testing.T) {
-	c := newCounter(t)
-	id := c.requested("poller")
-	r := c.polling("poller", id.Text())
-	body, err := io.ReadAll(r.Body)
-	c.must(err)
-	again := r.Clone(t.Context())
-	r.Body, again.Body = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
-	c.refused(c.serve(r), oauth.AuthorizationPending)
-	if w := c.serve(again); members(t, w)["error"] != string(oauth.InvalidClient) {
-		t.Errorf("replayed: %d %s", w.Code, w.Body)
+	for name, want := range map[string]int{"pending": http.StatusBadRequest, "approved": http.StatusOK} {
+		t.Run(name, func(t *testing.T) {
+			c := newCounter(t)
+			id, another := c.requested("poller"), c.requested("poller")
+			c.approved(another.ID)
+			if want == http.StatusOK {
+				c.approved(id.ID)
+			}
+			r := c.polling("poller", id.Text())
+			body, err := io.ReadAll(r.Body)
+			c.must(err)
+			again := r.Clone(t.Context())
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			again.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte(id.Text()), []byte(another.Text()), 1)))
+			if w := c.serve(r); w.Code != want {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if w := c.serve(again); members(t, w)["error"] != string(oauth.InvalidClient) {
+				t.Errorf("replayed: %d %s", w.Code, w.Body)
+			}
+		})
 	}
 }
 
@@ -200,6 +213,28 @@ func (c *counter) refreshes(id oauth.Artefact, refresh string) {
 			c.Errorf("%s belongs to %q", e.Type, e.Metadata.Correlation)
 		}
 	}
+}
+
+// RFC 9396: the tokens carry what was granted, also by refresh, or less.
+func TestDetailsOfAPoll(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller")
+	yes := c.yes(id.ID)
+	yes.Asked, yes.Details = true, []oauth.Detail{{Type: oauth.AccountInformation, Permissions: []string{"ReadBalances", "ReadAccountsBasic"}, Accounts: []string{zeldaAccount}}}
+	c.does(id.ID, backchannel.Show{Shown: backchannel.Shown{Shown: "hash"}, Subject: yes.Subject, At: c.Now()})
+	c.does(id.ID, backchannel.Approve{Approved: yes, At: c.Now()})
+	const less = `[{"type":"account_information","permissions":["ReadBalances"]}]`
+	first := members(t, c.poll("poller", id))
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first["refresh_token"].(string)}}
+	again := members(t, c.serve(c.tokenRequest("poller", form)))
+	fewer := members(t, c.serve(c.tokenRequest("poller", form, "authorization_details", less)))
+	for name, got := range map[string]map[string]any{"2 permissions": first, "2 permissions by refresh": again, "1 permission": fewer} {
+		details, _ := got["authorization_details"].([]any)
+		if len(details) != 1 || len(details[0].(map[string]any)["permissions"].([]any)) != int(name[0]-'0') {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+	c.refused(c.serve(c.tokenRequest("poller", form, "authorization_details", strings.Replace(less, "Balances", "Transactions", 1))), oauth.InvalidAuthorizationDetails)
 }
 
 // Sixteen race, and one gets tokens.

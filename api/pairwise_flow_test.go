@@ -101,6 +101,38 @@ type listing struct {
 
 func (l listing) Sector(context.Context, api.Tenant, string) ([]string, error) { return l.of, l.err }
 
+// Over HTTP, too.
+func TestRegisteringInASector(t *testing.T) {
+	for uri, want := range map[string]int{"https://tpp.example/cb": http.StatusCreated, "https://other.example/cb": http.StatusBadRequest} {
+		st := newSite(t)
+		st.Sectors = listing{of: []string{uri}}
+		body := metadata("subject_type", `"pairwise"`, "sector_identifier_uri", `"https://sector.example/list"`)
+		if w := st.request("POST", registerPath, st.initial("fapi2"), body); w.Code != want {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+}
+
+// OIDC-Core §5.5.1: the claims parameter names her as the client knows her.
+func TestARequestNamesThePairwiseCustomer(t *testing.T) {
+	to := newTown(t)
+	to.PairwiseKey = [32]byte{7}
+	state, _, err := to.Clients.Get(t.Context(), "budgetly")
+	to.must(err)
+	m := state.Metadata()
+	m.SubjectType = oauth.Pairwise
+	_, err = to.Clients.Execute(t.Context(), event.Meta{}, "budgetly", client.Update{Updated: client.Updated{Metadata: m}})
+	to.must(err)
+	first := members(t, to.redeem(to.approve(to.push())))
+	name := claimsOf(t, first["id_token"].(string))["sub"].(string)
+	for sub, known := range map[string]bool{name: true, alice: false, name[:40] + "AAAA": false} {
+		page, left := to.open(to.push("claims", `{"id_token":{"sub":{"value":"`+sub+`"}}}`))
+		if asked := left == nil && page.Code == http.StatusOK; asked != known {
+			t.Errorf("asked for %s: %d, %v", sub, page.Code, left)
+		}
+	}
+}
+
 // OIDC-Registration §5: a client is registered only with a sector that lists it.
 func TestASectorListsItsClients(t *testing.T) {
 	m := oauth.ClientMetadata{SubjectType: oauth.Pairwise, SectorIdentifierURI: "https://sector.example/list", RedirectURIs: []string{clientBack}}
