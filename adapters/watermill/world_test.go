@@ -40,7 +40,7 @@ type world struct {
 	failures []error
 	compose  func(id string) error
 	schedule func(id string) error
-	end      func()
+	over     chan struct{} // closed before the end, so that nobody hangs
 }
 
 func newWorld(t *testing.T, receive func(ctx context.Context, host string, n int) (delivery.Answer, string)) *world {
@@ -49,6 +49,7 @@ func newWorld(t *testing.T, receive func(ctx context.Context, host string, n int
 		log: memory.New(time.Now), kept: &kept{}, keys: &memory.Keys{}, receive: receive,
 		received: map[string][]time.Time{}, counted: map[string]int{},
 		compose: func(string) error { return nil }, schedule: func(string) error { return nil },
+		over: make(chan struct{}),
 	}
 	journal := &eventstore.Journal{Log: w.log, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: w.keys, Log: w.log.ID()}}
 	w.Deliveries = NewDeliveries(Config{
@@ -67,7 +68,15 @@ func (w *world) running(t *testing.T) (end func()) {
 	go func() { defer close(ended); w.Run(ctx) }()
 	synctest.Wait() // it has begun at the head
 	once := sync.OnceFunc(func() { cancel(); <-ended })
-	t.Cleanup(once)
+	t.Cleanup(func() {
+		select {
+		case <-w.over:
+		default:
+			close(w.over)
+		}
+		synctest.Wait() // Watermill's router waits for its handlers under a lock, where no time passes
+		once()
+	})
 	return once
 }
 
@@ -82,6 +91,15 @@ func (w *world) deny(t *testing.T, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// hangs does not answer.
+func (w *world) hangs(ctx context.Context) (delivery.Answer, string) {
+	select {
+	case <-ctx.Done():
+	case <-w.over:
+	}
+	return delivery.Answer{Failure: "no answer in time"}, ""
 }
 
 // of returns the state of the delivery of a request, and its events as words.
