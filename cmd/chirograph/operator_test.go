@@ -63,7 +63,7 @@ func TestAThingHasThreeForms(t *testing.T) {
 	same("a consent", "audit timeline consent/"+consent, "audit timeline consent-"+consent, "audit timeline consent "+consent)
 	alice := strings.TrimSpace(ok(t, dir, "subject", "list", "--issuer", "fapi2", "--name", "alice", "-q"))
 	same("a customer is a subject", "audit timeline customer/"+alice, "audit timeline subject/"+alice)
-	same("a state", "replay state consent/"+consent+" --at 60", "replay state --at 60 consent-"+consent, "replay state consent "+consent+" --at 60")
+	same("a state", "replay state consent/"+consent+" --at 90", "replay state --at 90 consent-"+consent, "replay state consent "+consent+" --at 90")
 	same("a subject is a customer", "replay state subject/"+alice, "replay state customer "+alice)
 	same("a difference", "replay diff 1..now consent/"+consent, "replay diff 1..now consent "+consent)
 	for _, arg := range []string{consent[:8], "consent/", "/" + consent, "bank/" + consent} {

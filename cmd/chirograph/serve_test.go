@@ -148,7 +148,7 @@ func TestApply(t *testing.T) {
 			`bank.yaml: line 6: unknown key "issuers[0].settings.acces_token_lifetime", did you mean "issuers[0].settings.access_token_lifetime"?`},
 		{"what contradicts the profile has its clause", "tls_client_auth\n", "client_secret_basic\n", 1, "FAPI2-SP §5.3.2.1-2.6"},
 		{"an issuer keeps its URL", "/fapi2\n", "/other\n", 5, "cannot change"},
-		{"an unknown profile is named", "fapi2-security-profile-final", "fapi3", 1, "known are fapi2-security-profile-final"},
+		{"an unknown profile is named", "fapi2-security-profile-final", "fapi3", 1, "known are fapi-ciba-id1, fapi2-security-profile-final, openid-ciba-core"},
 		{"an algorithm outside the profile too", "[ES256]", "[RS256]", 1, "FAPI2-SP §5.4.1"},
 		{"a customer needs an issuer", "    issuer: fapi2\n    name: Dora", "    issuer: nobody\n    name: Dora", 3, "there is no issuer nobody"},
 	}
