@@ -194,6 +194,7 @@ func (b *bank) post(path string, form url.Values, want int) ([]byte, error) {
 
 // A story is what the log says of a request.
 type story struct {
+	id       string // of the delivery
 	delivery delivery.State
 	attempts []delivery.Attempted
 	types    map[string]int // events by type, of the request and of what belongs to it
@@ -219,7 +220,7 @@ func (b *bank) stories(t *testing.T) map[string]story {
 		}
 		s.types[e.Type]++
 		if body, ok := e.Body.(delivery.Event); ok {
-			s.delivery = s.delivery.Evolve(body)
+			s.id, s.delivery = e.Stream.ID(), s.delivery.Evolve(body)
 			if a, ok := body.(delivery.Attempted); ok {
 				s.attempts = append(s.attempts, a)
 			}

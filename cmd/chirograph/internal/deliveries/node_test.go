@@ -54,7 +54,7 @@ func binary(t *testing.T) string {
 type node struct {
 	file          string
 	public, admin string
-	said          *os.File
+	output        *os.File
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -73,7 +73,7 @@ func newNode(t *testing.T, c config.Config) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.said = said
+	n.output = said
 	t.Cleanup(func() {
 		n.kill()
 		said.Close()
@@ -85,7 +85,7 @@ func newNode(t *testing.T, c config.Config) *node {
 func (n *node) start(t *testing.T) {
 	t.Helper()
 	c := exec.Command(binary(t), "serve", "--config", n.file)
-	c.Stdout, c.Stderr = n.said, n.said
+	c.Stdout, c.Stderr = n.output, n.output
 	tied(c)
 	ended := make(chan struct{})
 	if err := c.Start(); err != nil {
@@ -98,7 +98,7 @@ func (n *node) start(t *testing.T) {
 	eventually(t, "the server is ready", func() bool {
 		select {
 		case <-ended:
-			t.Fatalf("the server has ended:\n%s", n.tail())
+			t.Fatalf("the server has ended:\n%s", n.said(t))
 		default:
 		}
 		answer, err := operators.Get("https://" + n.admin + "/readyz")
@@ -130,16 +130,21 @@ func (n *node) stop(t *testing.T) {
 	select {
 	case <-n.ended:
 	case <-time.After(patience):
-		t.Fatalf("the server does not end:\n%s", n.tail())
+		t.Fatalf("the server does not end:\n%s", n.said(t))
 	}
 	if code := n.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("the server ended with %d:\n%s", code, n.tail())
+		t.Errorf("the server ended with %d:\n%s", code, n.said(t))
 	}
 }
 
-func (n *node) tail() string {
-	text, _ := os.ReadFile(n.said.Name())
-	return string(text[max(0, len(text)-4000):])
+// said is what the server wrote.
+func (n *node) said(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(n.output.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 var operators = &http.Client{
