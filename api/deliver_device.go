@@ -20,7 +20,6 @@ func (s *Server) tellDevices(ctx context.Context, e eventstore.Decoded, asked ba
 		return nil, err
 	}
 	m := s.causedBy(e, who.Issuer(), asked.Client, asked.Subject)
-	m.Correlation = string(e.Stream)
 	for _, device := range who.Devices() {
 		if device.Receiver == "" {
 			continue

@@ -63,6 +63,10 @@ func TestWhoIsTold(t *testing.T) {
 			c.tell()
 			c.runsOut(id)
 		}), nil},
+		{"a yes that nobody told of in time is told as that, once", asks("pusher", func(c *teller, id string) {
+			c.approves(id)
+			c.runsOut(id)
+		}), []string{"push | " + pusher + " | no tokens could be issued | expired_token"}},
 		{"and that something failed", asks("pusher", func(c *teller, id string) {
 			c.step(id, backchannel.Deny{Denied: backchannel.Denied{By: backchannel.System, Failed: true}, At: c.Now()})
 		}), []string{"push | " + pusher + " | the transaction failed | transaction_failed"}},

@@ -46,7 +46,7 @@ func (c *teller) asked(as string) (id, authReqID string) {
 func (c *teller) step(id string, commands ...backchannel.Command) {
 	c.Helper()
 	for _, cmd := range commands {
-		_, err := c.Backchannels.Execute(c.Context(), event.Meta{Issuer: "ciba", Subject: "zelda", Correlation: "backchannel-" + id}, id, cmd)
+		_, err := c.Backchannels.Execute(c.Context(), event.Meta{Issuer: "ciba", Subject: "zelda"}, id, cmd)
 		c.must(err)
 	}
 }

@@ -38,6 +38,7 @@ func TestJudge(t *testing.T) {
 		{"a failure of the receiver is tried again", delivery.Ping, 1, answer{Status: 500}, later, next(time.Second)},
 		{"so is no answer", delivery.Push, 1, answer{Failure: "connection refused"}, later, next(time.Second)},
 		{"and an answer that is none", delivery.Ping, 1, answer{Status: 101}, later, next(time.Second)},
+		{"whatever its number", delivery.Ping, 0, answer{Status: 500}, later, next(time.Second)},
 		{"ever less often", delivery.Ping, 4, answer{Status: 500}, later, next(8 * time.Second)},
 		{"but not too rarely for who waits", delivery.Ping, 6, answer{Status: 500}, later, next(30 * time.Second)},
 		{"a webhook may wait an hour", delivery.Webhook, 40, answer{Status: 500}, day, next(time.Hour)},
