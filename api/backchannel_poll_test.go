@@ -116,6 +116,19 @@ func TestThePaceIsThatOfOnePendingRequest(t *testing.T) {
 	}
 }
 
+// Polls that only wait are not events, not even as refusals.
+func TestWaitingIsNoRefusal(t *testing.T) {
+	c := newCounter(t)
+	id := c.requested("poller")
+	before := len(c.written())
+	c.refused(c.poll("poller", id), oauth.AuthorizationPending)
+	c.refused(c.poll("poller", id), oauth.SlowDown)
+	c.must(c.FlushRefusals(t.Context(), c.Now().Add(10*time.Minute)))
+	if wrote := c.written()[before:]; len(wrote) > 0 {
+		t.Errorf("wrote %v", wrote)
+	}
+}
+
 // CIBA §11: who does not listen at all is told to stop.
 func TestWhoNeverSlowsDownIsToldToStop(t *testing.T) {
 	c := newCounter(t)
