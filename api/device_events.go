@@ -58,33 +58,39 @@ func busy(description string) error {
 	return &httpError{oauth.Refuse(oauth.TemporarilyUnavailable, "RFC 6585 §4", description), http.StatusTooManyRequests, beat}
 }
 
-// stream tells the version of the list each time it is another one, until the
-// browser leaves, the session ends or the server does.
+// stream tells the version of the list each time it is another one, and now and
+// then that it is still there, until the browser leaves, the session ends or
+// the server does.
 func (s *Server) stream(ctx context.Context, v *visit, who Session, woken <-chan struct{}) {
 	every := time.NewTicker(beat)
 	defer every.Stop()
 	expiry := time.NewTimer(0)
 	defer expiry.Stop()
-	told := ""
+	page := told{}
+	defer page.noting.Wait()
+	message := ""
 	for {
-		version, next, err := s.listed(ctx, v, who)
-		message := ": here\n\n"
+		waiting, next, err := s.listed(ctx, v, who)
+		version := versionOf(waiting)
 		switch {
 		case errors.Is(err, ErrNoSession):
 			message = "event: over\ndata: the session has ended\n\n"
 		case err != nil:
 			s.Log.ErrorContext(ctx, "a list of requests cannot be read", "err", err)
 			return
-		case version != told:
-			told, message = version, "event: requests\ndata: "+version+"\n\n"
+		case version != page.version:
+			page.version, message = version, "event: requests\ndata: "+version+"\n\n"
 		}
-		if write(v.Response(), message) != nil || err != nil {
+		if message != "" && write(v.Response(), message) != nil || err != nil {
 			return
 		}
+		s.noteTold(ctx, v, who, &page, waiting)
 		expiry.Reset(next)
+		message = ""
 		select {
 		case <-woken:
 		case <-every.C:
+			message = ": here\n\n"
 		case <-expiry.C:
 		case <-s.changes.ended:
 			return
@@ -94,9 +100,9 @@ func (s *Server) stream(ctx context.Context, v *visit, who Session, woken <-chan
 	}
 }
 
-// listed returns the version of a customer's list and how long nothing on it
-// runs out, as long as the session goes on.
-func (s *Server) listed(ctx context.Context, v *visit, who Session) (version string, next time.Duration, err error) {
+// listed returns a customer's list and how long nothing on it runs out, as long
+// as the session goes on.
+func (s *Server) listed(ctx context.Context, v *visit, who Session) (waiting []PendingRequest, next time.Duration, err error) {
 	ctx, done := context.WithTimeout(ctx, answerWithin)
 	defer done()
 	still, err := s.peek(ctx, v)
@@ -104,15 +110,15 @@ func (s *Server) listed(ctx context.Context, v *visit, who Session) (version str
 		err = ErrNoSession
 	}
 	if err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
 	now := s.Now()
-	waiting, err := s.waitingFor(ctx, who.Subject, now)
+	waiting, err = s.waitingFor(ctx, who.Subject, now)
 	next = time.Hour
 	for _, w := range waiting {
 		next = min(next, max(w.Expires.Sub(now), time.Millisecond))
 	}
-	return versionOf(waiting), next, err
+	return waiting, next, err
 }
 
 // write sends a message at once, however long the connection has been open.

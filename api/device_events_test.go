@@ -30,6 +30,7 @@ func newHall(t *testing.T) *hall {
 	b := &bank{t: t, url: "https://bank.example/north"}
 	b.desk = newDesk(b)
 	log := memory.New(time.Now)
+	b.log = &breakable{Log: log}
 	journal := &eventstore.Journal{Log: log, Codec: &eventstore.Codec{Registry: catalogue.Events, Keys: &memory.Keys{}, Log: log.ID()}}
 	b.Server = New(journal, Outside{
 		Profiles: fapi.Profiles, Logins: b.desk, Sessions: b.desk, Directory: b.desk, Pending: b.desk,

@@ -21,6 +21,7 @@ var (
 	pushed = with(polled, func(r *Requested) { r.Mode = oauth.Push })
 
 	told    = DeviceNotified{Device: "phone"}
+	page    = DeviceNotified{Device: PhonePage}
 	seen    = Shown{Shown: "hash", Template: "ciba", Locale: "en", Rendered: "<p>"}
 	onPhone = Shown{Shown: "hash", Template: "ciba", Locale: "en", Rendered: "<p>", Device: "phone"}
 	yes     = Approved{Consent: "c1", Subject: "alice", Scope: "openid", Expires: noon.Add(time.Hour), Shown: "hash", Method: Passkey}
@@ -59,6 +60,10 @@ func TestDecide(t *testing.T) {
 		{"a device is told", []Event{polled}, NotifyDevice{told}, []Event{told}, nil},
 		{"once", []Event{polled, told}, NotifyDevice{told}, nil, nil},
 		{"and another one", []Event{polled, told}, NotifyDevice{DeviceNotified{Device: "watch"}}, []Event{DeviceNotified{Device: "watch"}}, nil},
+		{"and the phone page that is open", []Event{polled, told}, NotifyDevice{page}, []Event{page}, nil},
+		{"but not where it was seen already", shown, NotifyDevice{page}, nil, nil},
+		{"or answered", []Event{polled, no}, NotifyDevice{page}, nil, nil},
+		{"a device is told all the same", approved, NotifyDevice{told}, []Event{told}, nil},
 		{"not of what nobody asked", nil, NotifyDevice{told}, nil, ErrUnknown},
 
 		{"the customer sees it", []Event{polled}, show(), []Event{seen}, nil},

@@ -68,7 +68,8 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 		if !s.Exists() {
 			return nil, ErrUnknown
 		}
-		return unless(s.Notified(cmd.Device), cmd.DeviceNotified)
+		late := cmd.Device == PhonePage && s.Status() != "requested" // who has seen it need not be told
+		return unless(late || s.Notified(cmd.Device), cmd.DeviceNotified)
 	case Show:
 		if err := s.Answerable(cmd.Subject, cmd.At); err != nil {
 			return nil, err

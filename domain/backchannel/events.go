@@ -42,9 +42,10 @@ type (
 		Evidence       oauth.Evidence  `json:"evidence"`
 	}
 
-	// DeviceNotified records that a device of the customer was told.
+	// DeviceNotified records that a device of the customer was told, or a
+	// phone page that stays open.
 	DeviceNotified struct {
-		Device   string `json:"device"`             // id, see subject.device_bound
+		Device   string `json:"device"`             // id, see subject.device_bound, or [PhonePage]
 		Delivery string `json:"delivery,omitempty"` // that told it
 	}
 
@@ -119,6 +120,9 @@ func (Redeemed) isEvent()       {}
 func (Failed) isEvent()         {}
 func (Expired) isEvent()        {}
 
+// PhonePage is the device of a customer who keeps the bank's own page open.
+const PhonePage = "phone page"
+
 // Who denies.
 const (
 	Customer = "customer"
@@ -145,6 +149,9 @@ var Events = []event.Declaration{
 	event.Type[DeviceNotified]{
 		Name: "backchannel.device_notified",
 		Audit: func(e DeviceNotified, n event.Names) string {
+			if e.Device == PhonePage {
+				return n.Subject("") + "'s phone page was told"
+			}
 			return n.Subject("") + " was notified on the device " + e.Device
 		},
 	},

@@ -55,6 +55,7 @@ func TestSentences(t *testing.T) {
 		{backchannel.Requested{Client: "budgetly", Subject: "alice", Mode: oauth.Ping}, "the client budgetly asked the customer alice by backchannel, waiting to be pinged"},
 		{backchannel.Requested{Client: "budgetly", Subject: "alice", Mode: oauth.Push}, "the client budgetly asked the customer alice by backchannel, waiting for the tokens to be pushed"},
 		{backchannel.DeviceNotified{Device: "d1"}, "the customer was notified on the device d1"},
+		{backchannel.DeviceNotified{Device: backchannel.PhonePage}, "the customer's phone page was told"},
 		{backchannel.Shown{}, "the request was shown to the customer on the phone page"},
 		{backchannel.Shown{Device: "d1"}, "the request was shown to the customer on the device d1"},
 		{backchannel.Approved{Subject: "alice", Method: backchannel.DeviceKey}, "the customer alice approved the request by the key of the device"},
