@@ -19,9 +19,9 @@ func TestFlowCIBA(t *testing.T) {
 	}{
 		{"a client that polls is given what was approved", []string{"--mode", "poll", "--approve"},
 			[]string{"Till 4, receipt 117", "/ciba/device", "approved", "redeems", "reads 3 accounts", "From the log, consent",
-				"asked Alice Marsh", "was shown", "approved the request", "gave Payzip till (poll)", "was redeemed", "read /bank-ciba/accounts"}},
+				"asked Alice Marsh", "Alice Marsh's phone page was told", "was shown", "approved the request", "gave Payzip till (poll)", "was redeemed", "read /bank-ciba/accounts"}},
 		{"one that is pinged too", []string{"--mode", "ping", "--approve", "--binding-message", "Tram 7"},
-			[]string{"Tram 7", "approved", "is pinged", "redeems", "reads 3 accounts", "approved the request", "is to be pinged", "was pinged", "read /bank-ciba/accounts"}},
+			[]string{"Tram 7", "approved", "is pinged", "redeems", "reads 3 accounts", "phone page was told", "was shown", "approved the request", "is to be pinged", "was pinged", "read /bank-ciba/accounts"}},
 		{"one that gets a push has nothing to redeem", []string{"--mode", "push", "--approve"},
 			[]string{"approved", "is sent tokens, which the ID token vouches for", "reads 3 accounts", "was made to be pushed", "received what was pushed", "read /bank-ciba/accounts"}},
 		{"with FAPI, polling", append([]string{"--mode", "poll", "--approve"}, fapi...), []string{"/fapi-ciba/device", "redeems", "read /bank-fapi-ciba/accounts"}},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/chirograph/chirograph/domain/oauth"
 )
@@ -32,6 +31,13 @@ type BackchannelOutcome struct {
 // PlayBackchannel asks, waits for the customer's answer as the client's mode
 // has it, and uses what was approved. A no is an outcome and no error.
 func PlayBackchannel(ctx context.Context, cast BackchannelCast, tell Tell) (out BackchannelOutcome, err error) {
+	phone, err := cast.phone(ctx)
+	if err != nil {
+		return out, fmt.Errorf("the phone page: %w", err)
+	}
+	if phone != nil {
+		defer phone.Close()
+	}
 	asked, err := cast.Client.Authenticate(ctx, cast.Ask)
 	if err != nil {
 		return out, fmt.Errorf("ask: %w", err)
@@ -42,11 +48,10 @@ func PlayBackchannel(ctx context.Context, cast BackchannelCast, tell Tell) (out 
 	tell(cast.Client.Name, "asks for "+cast.Ask.LoginHint+", who is somewhere else", fmt.Sprintf("accepted for %d s", asked.Expires))
 	tell("", "both screens show", "“"+cast.Ask.Message+"”")
 	tell("", "the phone is at", cast.Client.Issuer+"/device")
-	if cast.Decision != "" {
-		if err := NewBrowser(cast.Phone).Decide(ctx, cast.Client.Issuer, out.Request, cast.Customer, cast.Decision); err != nil {
+	if phone != nil {
+		if err := cast.answer(ctx, phone, out.Request, tell); err != nil {
 			return out, fmt.Errorf("%s on the phone page: %w", cast.Decision, err)
 		}
-		tell(cast.Customer.Name, "signs in on the phone page and reads what is asked", map[string]string{"approve": "approved", "deny": "denied"}[cast.Decision])
 	}
 	tokens, err := cast.learn(ctx, asked, tell)
 	if errors.Is(err, ErrNotApproved) {
@@ -58,6 +63,27 @@ func PlayBackchannel(ctx context.Context, cast BackchannelCast, tell Tell) (out 
 	}
 	out.Approved = true
 	return out, Cast{Client: cast.Client, Bank: cast.Bank}.read(ctx, tokens, tell)
+}
+
+// phone returns the phone of a customer who answers, with the page open before
+// anybody asks.
+func (c BackchannelCast) phone(ctx context.Context) (*Phone, error) {
+	if c.Decision == "" {
+		return nil, nil
+	}
+	return OpenPhone(ctx, c.Phone, c.Client.Issuer, c.Customer)
+}
+
+func (c BackchannelCast) answer(ctx context.Context, phone *Phone, request string, tell Tell) error {
+	if err := phone.Await(ctx, request); err != nil {
+		return err
+	}
+	tell(c.Customer.Name, "has the phone page open", "is told of the request")
+	err := phone.Answer(ctx, request, c.Customer, c.Decision)
+	if err == nil {
+		tell(c.Customer.Name, "reads on the phone what is asked", map[string]string{"approve": "approved", "deny": "denied"}[c.Decision])
+	}
+	return err
 }
 
 // learn waits for the answer and returns the tokens.
@@ -114,6 +140,12 @@ func (b *Browser) Decide(ctx context.Context, issuer, request string, who Custom
 	if err != nil {
 		return err
 	}
+	return b.answer(ctx, page, who, decision)
+}
+
+// answer answers the request that a page shows.
+func (b *Browser) answer(ctx context.Context, page Page, who Customer, decision string) (err error) {
+	request := page.URL.Path
 	form, found := page.FormWith(decision)
 	if !found {
 		return page.unexpected("the request")
@@ -125,7 +157,7 @@ func (b *Browser) Decide(ctx context.Context, issuer, request string, who Custom
 	if page, err = b.Submit(ctx, page, form, decision); err != nil {
 		return err
 	}
-	if _, asksStill := page.FormWith(decision); asksStill || page.Status != http.StatusOK || !strings.HasSuffix(page.URL.Path, request) {
+	if _, asksStill := page.FormWith(decision); asksStill || page.Status != http.StatusOK || page.URL.Path != request {
 		return page.unexpected("that the request was answered")
 	}
 	return nil
