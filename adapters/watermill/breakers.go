@@ -12,7 +12,7 @@ import (
 const (
 	maxBreakers = 1_024
 	tripsAfter  = 10              // failures in a row
-	staysOpen   = 5 * time.Second // until the next probe
+	staysOpen   = 2 * time.Second // until the next probe
 )
 
 // breakers stop sending to receivers that do not answer, so that who does is

@@ -94,7 +94,7 @@ func TestABreakerPostponesWithoutARecord(t *testing.T) {
 		}
 		time.Sleep(30 * time.Second)
 		sent := len(w.times("one"))
-		if sent < tripsAfter || sent > 2*tripsAfter+AtReceiver || w.BreakersOpen() != 1 {
+		if sent < tripsAfter || sent > tripsAfter+AtReceiver+16 || w.BreakersOpen() != 1 {
 			t.Errorf("in half a minute %d attempts were made; %d breakers are open", sent, w.BreakersOpen())
 		}
 		recorded, delivered := w.attempts(t)
@@ -107,6 +107,26 @@ func TestABreakerPostponesWithoutARecord(t *testing.T) {
 		time.Sleep(40 * time.Second)
 		if _, delivered := w.attempts(t); delivered != 100 || w.BreakersOpen() != 0 {
 			t.Errorf("after it came back %d are delivered; %d breakers are open", delivered, w.BreakersOpen())
+		}
+	})
+}
+
+func TestWhatIsPastItsTimeIsParkedAfterAnAttempt(t *testing.T) {
+	within(t, func(t *testing.T) {
+		w := newWorld(t, fails("the connection was refused", false))
+		w.running(t)
+		for i := range 60 {
+			w.deny(t, fmt.Sprint(i))
+			w.deny(t, "one")
+		}
+		time.Sleep(3 * lifetime)
+		for i := range 60 {
+			if state, told := w.of(t, fmt.Sprint(i)); !state.Parked() || state.Attempts() == 0 {
+				t.Errorf("%d: %q", i, told)
+			}
+		}
+		if recorded, _ := w.attempts(t); recorded < 2*60 || w.count(Parked) != 2*60 {
+			t.Errorf("of 60 at one receiver %d attempts and ends are recorded; %d are parked in all", recorded, w.count(Parked))
 		}
 	})
 }
