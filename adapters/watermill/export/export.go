@@ -51,12 +51,15 @@ type Export struct {
 	Checkpoints watermill.Checkpoints
 	Failed      func(error) // told of what will be tried again
 
-	at atomic.Uint64
+	at      atomic.Uint64
+	running atomic.Bool
 }
 
 // Run publishes until ctx ends, and then saves how far it has got. It goes on
 // after whatever fails.
 func (e *Export) Run(ctx context.Context) {
+	e.running.Store(true)
+	defer e.running.Store(false)
 	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, lastPause) {
 		if err := e.follow(ctx); err != nil && ctx.Err() == nil {
 			e.Failed(fmt.Errorf("export %s: %w", e.Name, err))
@@ -70,16 +73,19 @@ func (e *Export) Run(ctx context.Context) {
 
 // follow publishes over one connection until ctx or the log ends.
 func (e *Export) follow(ctx context.Context) error {
-	to, err := e.Target.Open()
-	if err != nil {
-		return err
-	}
-	defer to.Close()
 	from := watermill.NewSubscriber(watermill.Source{
 		Name: e.Name, Log: e.Log, Checkpoints: fromTheStart{e.Checkpoints, e.reached}, Grace: publishTime, Failed: e.Failed,
 		Topics: func(string) eventstore.Filter { return eventstore.Filter{} },
 	})
 	defer from.Close()
+	if err := from.SubscribeInitialize(everything); err != nil {
+		return err
+	}
+	to, err := e.Target.Open()
+	if err != nil {
+		return err
+	}
+	defer to.Close()
 	events, err := from.Subscribe(context.WithoutCancel(ctx), everything) // what is being published is finished
 	if err != nil {
 		return err
@@ -101,14 +107,21 @@ func (e *Export) follow(ctx context.Context) error {
 
 func (e *Export) reached(at eventstore.Position) { e.at.Store(uint64(at)) }
 
-// Behind is how many events the target has not got yet.
+// Behind is how many events the target has not got yet; 0 where nothing is
+// exported because another node does it.
 func (e *Export) Behind(ctx context.Context) (uint64, error) {
+	if !e.Running() {
+		return 0, nil
+	}
 	head, err := e.Log.Head(ctx)
 	if at := e.at.Load(); err == nil && uint64(head) > at {
 		return uint64(head) - at, nil
 	}
 	return 0, err
 }
+
+// Running reports whether this process exports.
+func (e *Export) Running() bool { return e.running.Load() }
 
 // fromTheStart has who is not known begin with the first event of the log.
 type fromTheStart struct {

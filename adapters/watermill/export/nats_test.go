@@ -145,6 +145,7 @@ func TestTheCheckpointIsKept(t *testing.T) {
 	if at := d.kept.at[watermill.Checkpoint("e", "everything")]; at != 20 {
 		t.Errorf("the checkpoint is at %d of 20", at)
 	}
+	d.write(1)
 	if behind, err := d.export.Behind(t.Context()); behind != 0 || err != nil {
 		t.Errorf("who exports nothing is %d behind, %v", behind, err)
 	}

@@ -42,6 +42,7 @@ func (d *desk) running() (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.export.Run(ctx) }()
+	d.until("it runs", d.export.Running)
 	end = sync.OnceFunc(func() { cancel(); <-ended })
 	d.Cleanup(end)
 	return end
