@@ -66,6 +66,10 @@ func TestAutomaticDecision(t *testing.T) {
 			if yes := state.Approved(); tt.action == "allow" && (yes.Method != backchannel.Automatic || len(yes.Details[0].Accounts) != 2) {
 				t.Errorf("approved %+v", yes)
 			}
+			given, _, err := b.Consents.Load(t.Context(), state.Approved().Consent)
+			if b.must(err); given.Alive(b.clock.Now()) != (tt.action == "allow") {
+				t.Errorf("the consent is %q", given.Status())
+			}
 			if again := b.tool("POST", decidePath+query, form); again.status != http.StatusConflict || !again.has("has already been decided") {
 				t.Errorf("again: got %d, %s", again.status, again.body)
 			}
