@@ -25,24 +25,25 @@ type server struct {
 	*process
 	folder, scratch string
 	port, mtls      int
+	notify          int // where clients are pinged
 }
 
 // startBank starts the development server on free ports with its data below
 // dir, and returns when it has told its story and serves.
 func startBank(dir string) (*server, error) {
 	s := &server{folder: filepath.Join(dir, "data"), scratch: dir}
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
-	s.port, s.mtls = ports[0], ports[1]
+	s.port, s.mtls, s.notify = ports[0], ports[1], ports[3]
 	for _, name := range []string{"abacus", "budgetly", "ledger", "payzip", "tally", "thief"} {
 		if err := selfSign(dir, name); err != nil {
 			return nil, err
 		}
 	}
 	s.process, err = start(exec.Command(program, "dev", "--data", s.folder, "--port", strconv.Itoa(s.port),
-		"--mtls-port", strconv.Itoa(s.mtls), "--admin-port", strconv.Itoa(ports[2])), dir, os.Environ())
+		"--mtls-port", strconv.Itoa(s.mtls), "--admin-port", strconv.Itoa(ports[2]), "--notify-port", strconv.Itoa(s.notify)), dir, os.Environ())
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func startBank(dir string) (*server, error) {
 // environment tells the scripts where everything is.
 func (s *server) environment() []string {
 	return []string{
-		fmt.Sprintf("E2E_PORT=%d", s.port), fmt.Sprintf("E2E_MTLS_PORT=%d", s.mtls),
+		fmt.Sprintf("E2E_PORT=%d", s.port), fmt.Sprintf("E2E_MTLS_PORT=%d", s.mtls), fmt.Sprintf("E2E_NOTIFY_PORT=%d", s.notify),
 		"E2E_FOLDER=" + s.folder, "E2E_SCRATCH=" + s.scratch, "E2E_PROGRAM=" + program,
 	}
 }
