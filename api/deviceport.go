@@ -73,6 +73,9 @@ func (s *Server) servePort(v *visit, serve devicePortCall) error {
 	if err != nil {
 		return err
 	}
+	if !state.Active() || state.Issuer() != v.Tenant.ID {
+		return oauth.Refuse(oauth.InvalidToken, "RFC 6750 §3.1", "the customer of the access token is none of this issuer's")
+	}
 	return portRefusal(serve(s, v, portCaller{e.Client, e.Subject, state}))
 }
 
