@@ -77,6 +77,9 @@ func parsePages(names ...string) map[string]*template.Template {
 	return all
 }
 
+// Stylesheet is what pages look like, for others who show some beside them.
+func Stylesheet() []byte { return style.content }
+
 func mustRead(name string) []byte {
 	raw, err := pageFiles.ReadFile(name)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/api/admin"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/tillpage"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
@@ -28,9 +29,14 @@ var sampleClients = []sampleClient{
 	{id: "payzip-ping", name: "Payzip till (ping)", issuer: cibaID, mode: oauth.Ping, auth: "private_key_jwt"},
 	{id: "payzip-push", name: "Payzip till (push)", issuer: cibaID, mode: oauth.Push, auth: "private_key_jwt", signs: true},
 	{id: "payzip-desk", name: "Payzip call centre", issuer: cibaID, mode: oauth.Poll, auth: "private_key_jwt", codes: true},
+	{id: tillPinged, name: "Payzip till", issuer: cibaID, mode: oauth.Ping, auth: "private_key_jwt"},
 	{id: "payzip-fapi-poll", name: "Payzip FAPI till (poll)", issuer: fapiCIBA, mode: oauth.Poll, auth: "private_key_jwt", mutual: true, signs: true},
 	{id: "payzip-fapi-ping", name: "Payzip FAPI till (ping)", issuer: fapiCIBA, mode: oauth.Ping, auth: "tls_client_auth", mutual: true, signs: true},
 }
+
+// tillPinged is the client as which the till page is pinged: at the public
+// origin, because the other endpoints are there only while somebody listens.
+const tillPinged = "payzip-till"
 
 func backchannelIDs() (ids []string) {
 	for _, c := range sampleClients {
@@ -68,6 +74,9 @@ func (s *stage) backchannelClients() []admin.Client {
 		}
 		if c.mode != oauth.Poll {
 			m.NotificationEndpoint = s.notify() + c.notifyPath()
+		}
+		if c.id == tillPinged {
+			m.NotificationEndpoint = s.origin() + tillpage.Notifications
 		}
 		if c.mode == oauth.Push {
 			m.EventEndpoint = s.origin() + eventsPath

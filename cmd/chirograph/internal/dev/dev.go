@@ -22,6 +22,7 @@ import (
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/serve"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/spread"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/tillpage"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/installation"
 
@@ -47,8 +48,9 @@ type Options struct {
 type stage struct {
 	Options
 	folder
-	node          // the first, which also tells the story from the log
-	others []node // if there are several
+	node                  // the first, which also tells the story from the log
+	others []node         // if there are several
+	till   *tillpage.Till // one for all of them
 	spread []*spread.Spread
 }
 
@@ -92,6 +94,9 @@ func Run(ctx context.Context, o Options) error {
 func (s *stage) nodes() []node { return append([]node{s.node}, s.others...) }
 
 func (s *stage) close() {
+	if s.till != nil {
+		s.till.Close()
+	}
 	for _, n := range s.nodes() {
 		n.platform.Close()
 	}
@@ -220,13 +225,16 @@ func (s *stage) run(ctx context.Context) error {
 }
 
 // elsewhere answers what is for no issuer: the sample bank, a third party's
-// receiver of events, and a page of directions.
+// receiver of events, its till, and a page of directions.
 func (s *stage) elsewhere(n node) http.Handler {
 	mux := http.NewServeMux()
 	for _, t := range tenants {
 		mux.Handle(t.bank+"/", s.bank(n.platform, t))
 	}
 	mux.HandleFunc("POST "+eventsPath, takeEvent)
+	till := s.tillPage().Handler()
+	mux.Handle(tillpage.Path, till)
+	mux.Handle(tillpage.Path+"/", till)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		for _, line := range s.directions() {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chirograph/chirograph/api/samplebank"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/story"
+	"github.com/chirograph/chirograph/cmd/chirograph/internal/tillpage"
 	"github.com/chirograph/chirograph/eventstore/ledger"
 	"github.com/chirograph/chirograph/projections"
 )
@@ -86,6 +87,7 @@ func (s *stage) directions() [][2]string {
 		{"  with certificates", s.config.MTLS.Origin + "/fapi2"},
 		{"issuers of CIBA", s.origin() + "/" + cibaID + ", " + s.origin() + "/" + fapiCIBA},
 		{"  phone page", s.origin() + "/" + cibaID + "/device"},
+		{"  till page", s.origin() + tillpage.Path},
 		{"  automatic decision", "POST " + s.origin() + "/" + cibaID + "/backchannel/decide?auth_req_id={auth_req_id}&action={action}, allow or deny"},
 		{"  clients", strings.Join(backchannelIDs(), ", ")},
 		{"customer's page", s.issuer() + "/my/consents"},

@@ -20,6 +20,7 @@ type Ask struct {
 	LoginHint string
 	Message   string // binding_message, for both screens
 	Code      string // user_code, if the customer has one
+	Expiry    int    // requested_expiry in seconds, 0 for as long as the bank likes
 	Details   string // authorization_details
 	Signed    bool   // as one JWT (CIBA, Section 7.1.1)
 	Token     string // client_notification_token, of clients that are called
@@ -48,6 +49,9 @@ func (c *Client) Authenticate(ctx context.Context, ask Ask) (Asked, error) {
 		if value != "" {
 			params[name] = value
 		}
+	}
+	if ask.Expiry > 0 {
+		params["requested_expiry"] = json.RawMessage(strconv.Itoa(ask.Expiry))
 	}
 	if ask.Details != "" {
 		params["authorization_details"] = json.RawMessage(ask.Details)

@@ -53,7 +53,7 @@ func PlayBackchannel(ctx context.Context, cast BackchannelCast, tell Tell) (out 
 			return out, fmt.Errorf("%s on the phone page: %w", cast.Decision, err)
 		}
 	}
-	tokens, err := cast.learn(ctx, asked, tell)
+	tokens, err := cast.Learn(ctx, asked, tell)
 	if errors.Is(err, ErrNotApproved) {
 		tell(cast.Client.Name, "learns the answer", "access_denied")
 		return out, nil
@@ -86,8 +86,9 @@ func (c BackchannelCast) answer(ctx context.Context, phone *Phone, request strin
 	return err
 }
 
-// learn waits for the answer and returns the tokens.
-func (c BackchannelCast) learn(ctx context.Context, asked Asked, tell Tell) (Tokens, error) {
+// Learn waits for the answer and returns the tokens. It fails with
+// [ErrNotApproved] if that is a no.
+func (c BackchannelCast) Learn(ctx context.Context, asked Asked, tell Tell) (Tokens, error) {
 	switch c.Mode {
 	case oauth.Ping:
 		if _, err := c.Receiver.Wait(ctx, asked); err != nil {
