@@ -78,8 +78,6 @@ func (a *application) customer(want Customer) error {
 		}
 	case state.Issuer() != want.Issuer:
 		return conflict("the customer belongs to issuer " + state.Issuer())
-	case state.Test() != want.Test:
-		return conflict("whether a customer is nobody real cannot be changed")
 	}
 	if err := a.directory(want); err != nil {
 		return err
