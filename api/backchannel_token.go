@@ -92,7 +92,7 @@ func (s *Server) basisOf(ctx context.Context, m moment, id string, state backcha
 // approved, or refuses in the words of CIBA, Section 11.
 func (s *Server) poll(v *visit, c *caller, presented oauth.Artefact) (backchannel.State, error) {
 	ctx, cmd := v.Request().Context(), backchannel.Redeem{AuthReqID: presented, Client: c.ID, At: v.At}
-	state, _, err := s.Backchannels.Load(ctx, presented.ID)
+	state, err := s.polled(ctx, cmd)
 	if err != nil {
 		return state, err
 	}

@@ -39,12 +39,13 @@ type Server struct {
 	Backchannels   eventstore.Streams[backchannel.State, backchannel.Command, backchannel.Event]
 	Deliveries     eventstore.Streams[delivery.State, delivery.Command, delivery.Event]
 
-	tenants  tenants
-	refusals refusals
-	recent   recent
-	changes  *changes
-	kept     openPages
-	paces    paces
+	tenants   tenants
+	refusals  refusals
+	recent    recent
+	changes   *changes
+	kept      openPages
+	paces     paces
+	undecided *eventstore.Cache[undecided, backchannel.Command, backchannel.Event]
 }
 
 // Outside is everything the server needs from elsewhere. All fields are
@@ -91,6 +92,7 @@ func New(j *eventstore.Journal, o Outside) *Server {
 		Subjects: eventstore.NewExactCache(eventstore.Streams[subject.State, subject.Command, subject.Event]{Journal: j, Kind: "subject"}),
 	}
 	s.changes = newChanges(j)
+	s.undecided = newUndecided(j)
 	s.Authorizations.Journal, s.Authorizations.Kind = j, "authorization"
 	s.Consents.Journal, s.Consents.Kind = j, "consent"
 	s.Tokens.Journal, s.Tokens.Kind = j, "token"
