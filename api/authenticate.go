@@ -194,6 +194,9 @@ func (s *Server) proof(v *visit, c *caller, path string) (*oauth.Proof, error) {
 	if len(headers) == 0 {
 		return nil, nil
 	}
+	if by := v.Tenant.Profile.SenderBinding; !by.Permits("dpop") {
+		return nil, oauth.Refuse(oauth.InvalidDPoPProof, by.By, "this issuer binds access tokens to certificates, not to DPoP keys")
+	}
 	fact, err := s.parseProof(headers)
 	if err != nil {
 		return nil, err

@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 
+	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -42,6 +44,38 @@ func TestAPollBindsToTheCertificate(t *testing.T) {
 	r.Header.Del("DPoP")
 	got := members(t, c.serve(r))
 	c.boundToCertificate(got)
+}
+
+// RFC 8705 §3.4: a client that registered to have its tokens bound to its
+// certificate, and shows none, gets none.
+func TestAPollWithoutACertificateBindsNothing(t *testing.T) {
+	c := newCounter(t)
+	c.client("reader", "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Poll, TLSBoundTokens: true})
+	id := c.askedByTLS("reader")
+	c.approved(id.ID)
+	r := c.polling("reader", id.Text())
+	r.Header.Del("DPoP")
+	c.refused(c.serve(r), oauth.InvalidRequest)
+}
+
+// FAPI1-ADV §5.2.2-5: where tokens are bound to certificates, a proof binds
+// nothing, neither when a client asks nor when it polls.
+func TestAProofIsRefusedWhereCertificatesAreDemanded(t *testing.T) {
+	c := newCounter(t)
+	proven := func(r *http.Request) *http.Request {
+		proof, err := jose.NewProof(c.keyring["other-till"], "POST", fapiURL+r.URL.Path[len("/fapi-ciba"):], "", "", c.Now())
+		c.must(err)
+		r.Header.Set("DPoP", proof)
+		return r
+	}
+	c.refused(c.serve(proven(c.signed("other-till", "other-till", c.claims("other-till", nil)))), oauth.InvalidDPoPProof)
+	asked := c.serve(c.signed("other-till", "other-till", c.claims("other-till", nil)))
+	id, _ := oauth.ParseArtefact(members(t, asked)["auth_req_id"].(string))
+	c.approved(id.ID)
+	c.refused(c.serve(proven(c.polling("other-till", id.Text()))), oauth.InvalidDPoPProof)
+	if algs, said := members(t, c.serve(httptest.NewRequest("GET", fapiURL+"/.well-known/openid-configuration", nil)))["dpop_signing_alg_values_supported"]; said {
+		t.Errorf("proofs signed with %v are offered", algs)
+	}
 }
 
 // CIBA §5: what is pushed is bound to the certificate of the request.

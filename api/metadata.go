@@ -32,6 +32,9 @@ func (s *Server) describeTenant(t Tenant, signing []string) issuerMetadata {
 		DPoPAlgs: p.SigningAlgs.Of, RequirePAR: p.PushedOnly.Demanded, Iss: p.IssParameter.Demanded,
 		TLSBound: p.SenderBinding.Permits("mtls") && t.MTLS != "", ClaimsParameter: true,
 	}
+	if !p.SenderBinding.Permits("dpop") {
+		m.DPoPAlgs = nil
+	}
 	if t.Settings.Accounts {
 		m.DetailTypes = []string{"account_information"}
 	}
@@ -116,7 +119,7 @@ type issuerMetadata struct {
 	RevocationAlgs    []string   `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuth []string   `json:"introspection_endpoint_auth_methods_supported"`
 	IntrospectionAlgs []string   `json:"introspection_endpoint_auth_signing_alg_values_supported"`
-	DPoPAlgs          []string   `json:"dpop_signing_alg_values_supported"`
+	DPoPAlgs          []string   `json:"dpop_signing_alg_values_supported,omitempty"`
 	DetailTypes       []string   `json:"authorization_details_types_supported,omitempty"`
 	RequirePAR        bool       `json:"require_pushed_authorization_requests"`
 	Iss               bool       `json:"authorization_response_iss_parameter_supported"`

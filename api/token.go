@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,16 +67,16 @@ func (s *Server) bind(v *visit, c *caller) (token.Confirmation, error) {
 	if err != nil {
 		return token.Confirmation{}, err
 	}
-	by := v.Tenant.Profile.SenderBinding.By
+	demanded := v.Tenant.Profile.SenderBinding
 	switch {
 	case proof != nil:
 		return token.Confirmation{JKT: proof.Thumbprint}, nil
 	case c.DPoPBoundTokens:
-		return token.Confirmation{}, oauth.Refuse(oauth.InvalidDPoPProof, by, "a DPoP proof is required")
+		return token.Confirmation{}, oauth.Refuse(oauth.InvalidDPoPProof, cmp.Or(demanded.By, "RFC 9449 §5.2"), "a DPoP proof is required")
 	case c.TLSBoundTokens && c.Certificate != nil:
 		return s.bindToCertificate(v, c)
-	case v.Tenant.Profile.SenderBinding.Demanded():
-		return token.Confirmation{}, oauth.Refuse(oauth.InvalidRequest, by, "a client certificate is required on the mutual-TLS endpoint")
+	case c.TLSBoundTokens || demanded.Demanded():
+		return token.Confirmation{}, oauth.Refuse(oauth.InvalidRequest, cmp.Or(demanded.By, "RFC 8705 §3.4"), "a client certificate is required on the mutual-TLS endpoint")
 	}
 	return token.Confirmation{}, nil
 }
