@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,9 +41,10 @@ func (c *teller) genuine(issuer, typ, compact string) map[string]any {
 		if key.Kid != header["kid"] {
 			continue
 		}
-		public := ecdsa.PublicKey{Curve: elliptic.P256(), X: number(decoded(c.T, key.X)), Y: number(decoded(c.T, key.Y))}
+		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, decoded(c.T, key.X), decoded(c.T, key.Y)))
+		c.must(err)
 		digest, signature := sha256.Sum256([]byte(parts[0]+"."+parts[1])), decoded(c.T, parts[2])
-		if len(signature) != 64 || !ecdsa.Verify(&public, digest[:], number(signature[:32]), number(signature[32:])) {
+		if len(signature) != 64 || !ecdsa.Verify(public, digest[:], number(signature[:32]), number(signature[32:])) {
 			c.Fatalf("not signed by %s: %s", key.Kid, compact)
 		}
 		return object(c.T, decoded(c.T, parts[1]))
