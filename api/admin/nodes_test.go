@@ -173,6 +173,21 @@ func TestNodesRotateTogether(t *testing.T) {
 	}
 }
 
+// A key that others had sign, and succeeded by the next, did not wait for this
+// node.
+func TestAKeyIsSucceededMeanwhile(t *testing.T) {
+	c := newCluster(t)
+	_, err := c.nodes[0].Apply(t.Context(), operatorMeta, installation(t))
+	c.must(err)
+	_, err = c.nodes[0].announce(t.Context(), operatorMeta, "north", "ES256")
+	c.must(err)
+	c.log.Before(1, func() { c.rotates(1); c.rotates(2) })
+	c.rotates(0)
+	if now := c.signing("north", "ES256"); len(now) != 1 {
+		t.Errorf("%v sign", now)
+	}
+}
+
 // Two operators, each of whom sees another key that signs, leave one.
 func TestOneKeySignsOn(t *testing.T) {
 	c := newCluster(t)

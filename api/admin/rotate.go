@@ -50,9 +50,9 @@ func (s *Server) next(ctx context.Context, m event.Meta, issuer, alg string) (Ke
 
 // succeed lets a key sign and retires those that were announced before one that
 // signs. So there is always one that signs, although nodes may do so with
-// different keys at the same time.
+// different keys at the same time, or have the key succeeded already.
 func (s *Server) succeed(ctx context.Context, m event.Meta, next Key) error {
-	if _, err := s.decideKey(ctx, m, next.ID, signingkey.Activate{}); err != nil {
+	if _, err := s.decideKey(ctx, m, next.ID, signingkey.Activate{}); err != nil && !errors.Is(err, signingkey.ErrNotAnnounced) {
 		return err
 	}
 	keys, err := s.keys(ctx, next.Issuer)
