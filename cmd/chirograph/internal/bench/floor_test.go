@@ -51,6 +51,7 @@ func startFloor(dir string) (ready, func(), error) {
 	mux.HandleFunc("/fapi2/token", answering(f.token))
 	mux.HandleFunc("/fapi2/par", answering(f.par))
 	mux.HandleFunc("/fapi2/introspect", answering(f.introspect))
+	mux.HandleFunc("/ciba/token", answering(f.poll))
 	return serveTLS(mux, mux, func() { log.Close() })
 }
 
@@ -177,6 +178,12 @@ func (f *floor) introspect(r *http.Request) (int, any, error) {
 		}
 	}
 	return http.StatusOK, json.RawMessage(raw), nil
+}
+
+// poll authenticates the caller and says that there is nothing yet.
+func (f *floor) poll(r *http.Request) (int, any, error) {
+	_, err := f.verify(r)
+	return http.StatusBadRequest, map[string]any{"error": "authorization_pending", "error_description": "the customer has not answered yet"}, err
 }
 
 const anyPort = "127.0.0.1:0"

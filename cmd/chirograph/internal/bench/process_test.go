@@ -43,13 +43,13 @@ func TestMain(m *testing.M) {
 
 // serveRole serves until standard input ends, after telling where.
 func serveRole(role string) error {
-	start := map[string]func(dir string) (ready, func(), error){"server": startServer, "floor": startFloor}[role]
+	start := map[string]func(dir string) (ready, func(), error){"server": startServer, "floor": startFloor, "backchannel": startBackchannel}[role]
 	told, stop, err := start(os.Getenv(roleVariable + "_DIR"))
 	if err != nil {
 		return err
 	}
 	defer stop()
-	if file := os.Getenv(profileVariable); file != "" && role == "server" {
+	if file := os.Getenv(profileVariable); file != "" && role != "floor" {
 		out, err := os.Create(fmt.Sprintf("%s.%d", file, os.Getpid()))
 		if err != nil {
 			return err

@@ -52,6 +52,12 @@ func startServer(dir string) (ready, func(), error) {
 }
 
 func openServer(dir string) (ready, *platform.Platform, func(), error) {
+	return openFurnished(dir, func(ctx context.Context, p *platform.Platform, at string) error { return furnish(ctx, p, at+"/fapi2") })
+}
+
+// openFurnished opens a server that has what furnish makes, given where it
+// serves.
+func openFurnished(dir string, furnish func(ctx context.Context, p *platform.Platform, at string) error) (ready, *platform.Platform, func(), error) {
 	c := config.Default()
 	c.DataDir = filepath.Join(dir, "data")
 	if pem := benchClient.authorityPEM(); len(pem) > 0 {
@@ -61,6 +67,7 @@ func openServer(dir string) (ready, *platform.Platform, func(), error) {
 		}
 	}
 	c.Limits.Client, c.Limits.Address, c.Limits.Subject = config.Rate{}, config.Rate{}, config.Rate{}
+	c.Fetch.CA = os.Getenv(authorityOfReceiverVariable)
 	c.Store, c.Keys.MasterKeyFile = storeSet(), os.Getenv(masterVariable)
 	c.Projections.Where = cmp.Or(os.Getenv(projectionsVariable), config.PerNode)
 	var handler http.Handler
@@ -73,7 +80,7 @@ func openServer(dir string) (ready, *platform.Platform, func(), error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p, err := platform.Open(ctx, platform.Options{Config: c, Create: true, Version: "bench"})
 	if err == nil {
-		err = furnish(ctx, p, "https://"+told.Public+"/fapi2")
+		err = furnish(ctx, p, "https://"+told.Public)
 	}
 	if err != nil {
 		cancel()
