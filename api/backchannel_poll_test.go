@@ -279,14 +279,17 @@ func TestOneOfManyRedeems(t *testing.T) {
 
 // Whatever stops a redemption, at which append ever: it ends with one set of
 // tokens, or with none and an auth_req_id that is spent.
-func TestARedemptionThatStops(t *testing.T) {
-	for call, size := range []int{1, 3} { // the consent; the redemption and its tokens
+func TestARedemptionThatStops(t *testing.T) { stopsAnywhere(t, redemptionStops) }
+
+// stopsAnywhere stops what is issued at each append: of the consent, and of the
+// redemption and its tokens.
+func stopsAnywhere(t *testing.T, run func(*testing.T, []storetest.Cut, stop)) {
+	for call, size := range []int{1, 3} {
 		for at := 1; at <= size; at++ {
 			for _, s := range stops {
 				t.Run(fmt.Sprintf("%s append %d of call %d", s.name, at, call+1), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						plan := append(make([]storetest.Cut, call), s.cuts(storetest.Cut{At: at, Written: s.written})...)
-						redemptionStops(t, plan, s)
+						run(t, append(make([]storetest.Cut, call), s.cuts(storetest.Cut{At: at, Written: s.written})...), s)
 					})
 				})
 			}

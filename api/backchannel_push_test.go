@@ -5,12 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/backchannel"
@@ -180,20 +178,7 @@ func TestNothingIsPushedWithoutAYes(t *testing.T) {
 
 // Whatever stops it, at which append ever: called again, it ends with one set
 // of tokens, which are good.
-func TestAPushThatStops(t *testing.T) {
-	for call, size := range []int{1, 3} { // the consent; the redemption and its tokens
-		for at := 1; at <= size; at++ {
-			for _, s := range stops {
-				t.Run(fmt.Sprintf("%s append %d of call %d", s.name, at, call+1), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						plan := append(make([]storetest.Cut, call), s.cuts(storetest.Cut{At: at, Written: s.written})...)
-						pushStops(t, plan, s)
-					})
-				})
-			}
-		}
-	}
-}
+func TestAPushThatStops(t *testing.T) { stopsAnywhere(t, pushStops) }
 
 func pushStops(t *testing.T, plan []storetest.Cut, s stop) {
 	to, steps := aTownOneByOne(t)

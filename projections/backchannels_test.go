@@ -95,27 +95,40 @@ func TestBackchannelsAreListedByPages(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			q := tt.ask
-			q.Limit = 1
-			for {
+			got := pages(t, func(p Page) (ids []string, next string, err error) {
+				q := tt.ask
+				q.Page = p
 				l, err := h.set.Backchannels.List(ctx, q)
-				if err != nil {
-					t.Fatal(err)
-				}
 				for _, b := range l.Items {
-					got = append(got, b.ID)
+					ids = append(ids, b.ID)
 				}
-				if q.Cursor = l.Next; q.Cursor == "" {
-					break
-				}
-				if _, err := h.set.Backchannels.List(ctx, BackchannelQuery{Status: "other", Page: q.Page}); !errors.Is(err, ErrCursor) {
-					t.Errorf("another question takes the cursor: %v", err)
-				}
-			}
+				return ids, l.Next, err
+			}, func(p Page) error {
+				_, err := h.set.Backchannels.List(ctx, BackchannelQuery{Status: "other", Page: p})
+				return err
+			})
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// pages follows a listing to its end, an item at a time. Another question may
+// not go on where it stands.
+func pages(t *testing.T, list func(Page) (ids []string, next string, err error), other func(Page) error) (all []string) {
+	t.Helper()
+	for p := (Page{Limit: 1}); ; {
+		ids, next, err := list(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, ids...)
+		if p.Cursor = next; next == "" {
+			return all
+		}
+		if err := other(p); !errors.Is(err, ErrCursor) {
+			t.Errorf("another question takes the cursor: %v", err)
+		}
 	}
 }
