@@ -29,6 +29,7 @@ type release struct {
 	tell func(error)
 
 	queues  *queues
+	last    projections.Delivery // that was looked at; zero when all were
 	ending  context.Context
 	end     context.CancelFunc
 	mu      sync.Mutex
@@ -90,24 +91,30 @@ func (r *release) run(ctx context.Context, out chan<- *message.Message) {
 	}
 }
 
-// look asks for what is due. It looks further as long as all it finds is in the
-// way of others: it waits already, or its receiver has a queue that is full.
+// look asks for what is due, until it has enough to do. It looks further as long
+// as most of what it finds is in the way of others: it waits already, or its
+// receiver has a queue that is full. The next look goes on behind the last,
+// until there is no more: so a receiver that is slow, and for which there is now
+// and then some room, hides nobody either.
 func (r *release) look(ctx context.Context) {
-	now, last := r.now(), projections.Delivery{}
+	now, added := r.now(), 0
 	for range lookAtMost {
-		found, err := r.due.Due(ctx, now, lookFor, last)
+		found, err := r.due.Due(ctx, now, lookFor, r.last)
 		if err != nil {
 			r.tell(err)
 			return
 		}
-		added := 0
 		for _, f := range found {
 			if r.queues.add(waiting{f.ID, origin(f.Receiver), f.Until}) {
 				added++
 			}
-			last = f
+			r.last = f
 		}
-		if added > 0 || len(found) < lookFor {
+		if len(found) < lookFor {
+			r.last = projections.Delivery{}
+			return
+		}
+		if added >= lookFor {
 			return
 		}
 	}
