@@ -51,7 +51,7 @@ func newBank(t *testing.T, r *receiver, clients map[string]string) *bank {
 	b.config.DataDir = filepath.Join(t.TempDir(), "data")
 	b.config.TrustedProxies = []string{"127.0.0.0/8"} // the bank's TLS ends before it
 	b.config.Fetch.CA = r.authority(t)
-	b.config.Limits.Client, b.config.Limits.Address = config.Rate{}, config.Rate{}
+	b.config.Limits = config.Limits{Buckets: b.config.Limits.Buckets} // no rate limits anything
 	b.config.Log.Level = "warn"
 	b.config.Drain.Delay = 0
 	b.config.Public.Listen, b.config.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
