@@ -13,6 +13,7 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/internal/tables"
 	"github.com/chirograph/chirograph/api"
+	"github.com/chirograph/chirograph/eventstore"
 )
 
 var _ api.Waiting = (*Store)(nil)
@@ -44,7 +45,7 @@ func (s *Store) Keep(ctx context.Context, id string, secret []byte, until time.T
 		INSERT INTO secrets (id, sealed, expires) VALUES (?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed, expires = excluded.expires`, id, sealed, expires)
 	if err != nil {
-		return fmt.Errorf("outbox: keep %s: %w", id, err)
+		return beside("keep", id, err)
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ func (s *Store) Find(ctx context.Context, id string, now time.Time) ([]byte, err
 	case errors.Is(err, sql.ErrNoRows), err == nil && now.UnixNano() >= expires:
 		return nil, api.ErrGone
 	case err != nil:
-		return nil, fmt.Errorf("outbox: find %s: %w", id, err)
+		return nil, beside("find", id, err)
 	}
 	n := s.key.NonceSize()
 	if len(sealed) < n {
@@ -86,9 +87,16 @@ func (s *Store) Forget(ctx context.Context, id string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("outbox: forget %s: %w", id, err)
+		return beside("forget", id, err)
 	}
 	return nil
+}
+
+// beside is what a store fails with of which it is not known that it never
+// succeeds, such as a full disk. So it is [eventstore.ErrUnavailable], and
+// nothing is given up because of it.
+func beside(did, id string, err error) error {
+	return fmt.Errorf("outbox: %s %s: %w: %w", did, id, eventstore.ErrUnavailable, err)
 }
 
 // Sweep deletes the secrets that are past their end, and what is left of the
