@@ -67,7 +67,6 @@ func (s *Server) stream(ctx context.Context, v *visit, who Session, woken <-chan
 	expiry := time.NewTimer(0)
 	defer expiry.Stop()
 	page := told{}
-	defer page.noting.Wait()
 	message := ""
 	for {
 		waiting, next, err := s.listed(ctx, v, who)
@@ -81,10 +80,12 @@ func (s *Server) stream(ctx context.Context, v *visit, who Session, woken <-chan
 		case version != page.version:
 			page.version, message = version, "event: requests\ndata: "+version+"\n\n"
 		}
+		if err == nil {
+			s.noteTold(ctx, v, who, &page, waiting)
+		}
 		if message != "" && write(v.Response(), message) != nil || err != nil {
 			return
 		}
-		s.noteTold(ctx, v, who, &page, waiting)
 		expiry.Reset(next)
 		message = ""
 		select {

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/event"
@@ -13,36 +13,29 @@ import (
 type told struct {
 	version string   // of the list
 	of      []string // requests
-	noting  sync.WaitGroup
 }
 
-// noteTold records that an open page was told of requests, in so far as that is
-// news. The page does not wait for it, and it is no failure of the page's if
-// the log does not take it.
+// tellWithin bounds how long a page waits for the log to take that it is told.
+const tellWithin = time.Second
+
+// noteTold records that an open page is told of requests, in so far as that is
+// news, before it is: so that the log has it before what the customer does next.
+// If the log does not take it, the page is told all the same.
 func (s *Server) noteTold(ctx context.Context, v *visit, who Session, page *told, waiting []PendingRequest) {
-	var ids []string
-	news := map[string]event.Meta{}
+	before := page.of
+	page.of = nil
+	ctx, done := context.WithTimeout(ctx, tellWithin)
+	defer done()
 	for _, w := range waiting {
-		ids = append(ids, w.ID)
-		if slices.Contains(page.of, w.ID) {
+		page.of = append(page.of, w.ID)
+		if slices.Contains(before, w.ID) {
 			continue
 		}
 		m := s.meta(v, event.ActorSystem)
 		m.Client, m.Subject, m.Session, m.Correlation = w.Client, who.Subject, who.ID, string(s.Backchannels.Stream(w.ID))
-		news[w.ID] = m
-	}
-	page.of = ids
-	if len(news) == 0 {
-		return
-	}
-	page.noting.Go(func() {
-		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
-		defer done()
-		for id, m := range news {
-			cmd := backchannel.NotifyDevice{DeviceNotified: backchannel.DeviceNotified{Device: backchannel.PhonePage}}
-			if _, err := s.Backchannels.Execute(ctx, m, id, cmd); err != nil {
-				s.Log.WarnContext(ctx, "that a phone page was told is not recorded", "backchannel", id, "err", err)
-			}
+		cmd := backchannel.NotifyDevice{DeviceNotified: backchannel.DeviceNotified{Device: backchannel.PhonePage}}
+		if _, err := s.Backchannels.Execute(ctx, m, w.ID, cmd); err != nil {
+			s.Log.WarnContext(ctx, "that a phone page is told is not recorded", "backchannel", w.ID, "err", err)
 		}
-	})
+	}
 }
