@@ -4,16 +4,18 @@
 (() => {
   const page = document.querySelector("[data-events]");
   if (!page || !window.EventSource || !window.fetch) return;
-  let busy = false, again = false, sent = false;
+  let busy = false, again = false, sent = false, told = page.dataset.version;
 
-  // refresh fetches the page as it is now. Who is typing an answer is left
-  // alone as long as the answer can count.
+  // refresh fetches the page as it is now, and again if that is not yet what was
+  // told: nodes learn one after the other. Who is typing an answer is left alone
+  // as long as the answer can count.
   async function refresh() {
     again = true;
     if (busy || sent) return;
     busy = true;
     try {
-      while (again) {
+      for (let tries = 0; again && !sent; again ||= told && told !== page.dataset.version && ++tries < 20) {
+        if (tries) await new Promise((resume) => setTimeout(resume, 250));
         again = false;
         await update();
       }
@@ -45,9 +47,13 @@
   }
 
   const events = new EventSource(page.dataset.events);
-  events.addEventListener("requests", (e) => { if (e.data !== page.dataset.version) refresh(); });
+  events.addEventListener("requests", (e) => {
+    told = e.data;
+    if (told !== page.dataset.version) refresh();
+  });
   events.addEventListener("over", leave);
   events.addEventListener("error", () => {
+    told = ""; // until there is a connection again, which tells at once
     if (events.readyState === EventSource.CLOSED && !sent) setInterval(refresh, 10000);
   });
   document.addEventListener("submit", () => { // what comes next is its answer

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Phone has the bank's page of requests open, on which a customer is signed
@@ -46,31 +47,57 @@ func OpenPhone(ctx context.Context, over http.RoundTripper, issuer string, who C
 		p.Close()
 		return nil, fmt.Errorf("%s: status %d", r.URL, events.StatusCode)
 	}
+	if err := p.news(); err != nil { // of the list as it was
+		p.Close()
+		return nil, err
+	}
 	return p, nil
 }
 
 // Close leaves the page.
 func (p *Phone) Close() error { return p.stream.Close() }
 
-// Await returns when the page lists a request, at which it looks whenever it is
-// told that its list is old.
+// Await returns when the page was told that its list is old, and lists a
+// request.
 func (p *Phone) Await(ctx context.Context, request string) error {
-	for p.told.Scan() {
-		if p.told.Text() != "event: requests" {
-			continue
-		}
-		list, err := p.browser.Open(ctx, p.page)
-		if err != nil {
+	for {
+		if err := p.news(); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(list.Links, func(to string) bool { return strings.HasSuffix(to, "/device/"+request) }) {
+		for range looks {
+			if listed, err := p.lists(ctx, request); err != nil || listed {
+				return err
+			}
+			if err := wait(ctx, lookEvery); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// The node that serves the page may learn of a request after the one that told
+// of it.
+const (
+	looks     = 20
+	lookEvery = 50 * time.Millisecond
+)
+
+// news returns when the page is told that its list is old.
+func (p *Phone) news() error {
+	for p.told.Scan() {
+		if p.told.Text() == "event: requests" {
 			return nil
 		}
 	}
 	if err := p.told.Err(); err != nil {
 		return err
 	}
-	return fmt.Errorf("the phone page was told no more before it listed the request: %w", io.ErrUnexpectedEOF)
+	return fmt.Errorf("the phone page was told no more: %w", io.ErrUnexpectedEOF)
+}
+
+func (p *Phone) lists(ctx context.Context, request string) (bool, error) {
+	list, err := p.browser.Open(ctx, p.page)
+	return slices.ContainsFunc(list.Links, func(to string) bool { return strings.HasSuffix(to, "/device/"+request) }), err
 }
 
 // Answer opens a request and answers it, "approve" with every account or
