@@ -70,7 +70,7 @@ func (d *Delivery) fold(e eventstore.Decoded) {
 	case delivery.Delivered:
 		d.Status, d.Ended = deliveredStatus, e.Recorded
 	case delivery.Parked:
-		d.Status, d.Reason, d.Ended = parkedStatus, body.Reason, e.Recorded
+		d.Status, d.Reason, d.Due, d.Ended = parkedStatus, body.Reason, time.Time{}, e.Recorded
 	case delivery.Rescheduled:
 		d.Status, d.Reason, d.Due, d.Until, d.Ended = waitingStatus, "", body.Due, body.Until, time.Time{}
 	}

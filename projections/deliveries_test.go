@@ -45,7 +45,7 @@ func TestDeliveryFollowsItsEvents(t *testing.T) {
 		{"an attempt fails", func() { h.attempt(c, "p1", 503, next) },
 			Delivery{Status: "scheduled", Attempts: 1, Answered: 503, Due: next, Until: c.expires}, true},
 		{"it is parked", func() { h.record("delivery-p1", c.meta(), delivery.Parked{By: "system", Reason: "no more"}) },
-			Delivery{Status: "parked", Attempts: 1, Answered: 503, Reason: "no more", Due: next, Until: c.expires}, false},
+			Delivery{Status: "parked", Attempts: 1, Answered: 503, Reason: "no more", Until: c.expires}, false},
 		{"it is taken up again", func() { h.record("delivery-p1", c.meta(), again) },
 			Delivery{Status: "scheduled", Attempts: 1, Answered: 503, Due: next, Until: far}, true},
 		{"it arrives", func() {
