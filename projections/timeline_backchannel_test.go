@@ -38,8 +38,8 @@ func TestTimelineOfABackchannelRequest(t *testing.T) {
 				"consent.authorized: " + alice + " gave Budgetly ReadBalances on 2 accounts until 2 September 2026",
 			}, pinged, []string{
 				"backchannel.redeemed: the auth_req_id was redeemed for token bt1",
-				"token.issued: Budgetly received an access token, valid until 09:27:00 UTC",
-				"refresh.issued: Budgetly received a refresh token",
+				"token.issued: Budgetly was issued an access token, valid until 09:27:00 UTC",
+				"refresh.issued: Budgetly was issued a refresh token",
 				"access.recorded: Budgetly read GET /accounts/{id}/balances",
 				"consent.revoked: " + alice + " stopped the consent: done " + pii,
 				"delivery.scheduled: Budgetly is to be told by webhook: the consent was revoked",

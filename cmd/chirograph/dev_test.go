@@ -19,7 +19,7 @@ func TestDevTellsTheStoryAndForgets(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	err := inOrder(r.out, "DEV MODE", "accepted", "approved", "issued", "3 accounts", "read", "revoked", "refused (invalid_token",
-		"from the log", "Budgetly pushed an authorization request", "Alice Marsh approved", "Budgetly received an access token", "401", "verified:", "nothing altered")
+		"from the log", "Budgetly pushed an authorization request", "Alice Marsh approved", "Budgetly was issued an access token", "401", "verified:", "nothing altered")
 	if err != nil {
 		t.Errorf("%v in\n%s", err, r.out)
 	}

@@ -98,7 +98,7 @@ var Events = []event.Declaration{
 			case e.Subject == "":
 				how = " for itself"
 			}
-			return n.Client(e.Client) + " received an access token" + how + ", valid until " + e.Expires.UTC().Format("15:04:05 UTC")
+			return n.Client(e.Client) + " was issued an access token" + how + ", valid until " + e.Expires.UTC().Format("15:04:05 UTC")
 		},
 	},
 	event.Type[Revoked]{
@@ -111,7 +111,7 @@ var Events = []event.Declaration{
 		Name: "refresh.issued",
 		Past: []event.Upcaster{event.Added},
 		Audit: func(e RefreshIssued, n event.Names) string {
-			return n.Client(e.Client) + " received a refresh token"
+			return n.Client(e.Client) + " was issued a refresh token"
 		},
 	},
 	event.Type[RefreshRevoked]{
