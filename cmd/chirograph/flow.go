@@ -56,7 +56,7 @@ or --deny this command signs in there and answers.`,
 	f.BoolVar(&deny, "deny", false, "deny there")
 	f.StringVar(&a.LoginHint, "login-hint", "alice", "whom to ask")
 	f.StringVar(&a.Message, "binding-message", "Till 4, receipt 117", "what both screens show")
-	f.StringVar(&a.Code, "user-code", "", "the customer's user code; then the call centre asks")
+	f.StringVar(&a.Code, "user-code", "", "the customer's user code, 4711 of ben; then the call centre asks")
 	f.StringVar(&a.Dir, "data", dev.DefaultDir, "data folder of the dev server")
 	c.MarkFlagsMutuallyExclusive("approve", "deny")
 	return c

@@ -29,6 +29,7 @@ func TestFlowCIBA(t *testing.T) {
 		{"a no is learned by polling", []string{"--mode", "poll", "--deny"}, []string{"denied", "access_denied", "From the log, request", "denied the request"}},
 		{"by a ping", []string{"--mode", "ping", "--deny"}, []string{"denied", "is pinged", "access_denied", "From the log, request", "was pinged"}},
 		{"and by a push", []string{"--mode", "push", "--deny"}, []string{"denied", "access_denied", "From the log, request", "received what was pushed"}},
+		{"who has one account shares one", []string{"--approve", "--login-hint", "chidi"}, []string{"reads 1 account with"}},
 		{"the call centre asks for a code", []string{"--mode", "poll", "--approve", "--login-hint", "ben", "--user-code", "4711"},
 			[]string{"Payzip call centre", "approved", "reads 2 accounts"}},
 	}
@@ -51,6 +52,7 @@ func TestFlowCIBA(t *testing.T) {
 		{"FAPI does not push", append([]string{"--mode", "push"}, fapi...), 1, "no sample client for the mode push"},
 		{"another issuer has no CIBA", []string{"--issuer", "https://localhost:" + at[0] + "/fapi2"}, 1, "is no issuer of CIBA"},
 		{"a stranger is not asked", []string{"--login-hint", "zoe"}, 1, "unknown_user_id"},
+		{"nobody asks for codes and is pinged", []string{"--mode", "ping", "--login-hint", "ben", "--user-code", "4711"}, 1, "for the mode ping that asks for user codes"},
 		{"a code is not left out", []string{"--login-hint", "ben"}, 1, "missing_user_code"},
 		{"a folder without a server says so", []string{"--data", "elsewhere"}, 1, "no dev server is running on elsewhere"},
 	}

@@ -74,9 +74,12 @@ func (s *stage) retell(ctx context.Context, consent string) error {
 
 // directions are the addresses, logins and next commands.
 func (s *stage) directions() [][2]string {
-	var logins, people []string
+	var logins, codes, people []string
 	for _, c := range samplebank.Customers() {
 		logins = append(logins, c.Login+" / "+c.Password)
+		if code := userCodes[c.Login]; code != "" {
+			codes = append(codes, c.Login+" / "+code+" (the call centre asks for it)")
+		}
 	}
 	for _, c := range staff {
 		people = append(people, c.Login.Name+" / "+c.Login.Password)
@@ -92,6 +95,7 @@ func (s *stage) directions() [][2]string {
 		{"  clients", strings.Join(backchannelIDs(), ", ")},
 		{"customer's page", s.issuer() + "/my/consents"},
 		{"  customers", strings.Join(logins, ", ")},
+		{"  user codes", strings.Join(codes, ", ")},
 		{"accounts API", s.origin() + bankPath + "/accounts"},
 		{"admin API", s.config.Admin.Origin + "/openapi.yaml"},
 		{"  staff", strings.Join(people, ", ")},

@@ -92,7 +92,11 @@ func (l Live) tenantAt(a Asking) (tenant, sampleClient, error) {
 		if sample, found := sampleFor(id, a.Mode, a.Code != ""); found {
 			return t, sample, nil
 		}
-		return t, sampleClient{}, fmt.Errorf("%s/%s has no sample client for the mode %s", l.Origin, id, a.Mode)
+		kind := ""
+		if a.Code != "" {
+			kind = " that asks for user codes"
+		}
+		return t, sampleClient{}, fmt.Errorf("%s/%s has no sample client for the mode %s%s", l.Origin, id, a.Mode, kind)
 	}
 	return tenant{}, sampleClient{}, fmt.Errorf("%s is no issuer of CIBA here: there are %s/%s and %s/%s", a.Issuer, l.Origin, cibaID, l.Origin, fapiCIBA)
 }

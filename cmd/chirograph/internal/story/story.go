@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -106,8 +107,15 @@ func (c Cast) read(ctx context.Context, tokens Tokens, tell Tell) error {
 			}
 		}
 	}
-	tell(c.Client.Name, fmt.Sprintf("reads %d accounts with balances and transactions", len(list.Accounts)), "read")
+	tell(c.Client.Name, "reads "+accounts(len(list.Accounts))+" with balances and transactions", "read")
 	return nil
+}
+
+func accounts(n int) string {
+	if n == 1 {
+		return "1 account"
+	}
+	return strconv.Itoa(n) + " accounts"
 }
 
 func (c Cast) get(ctx context.Context, tokens Tokens, path string, into any) error {
