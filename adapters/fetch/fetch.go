@@ -69,6 +69,9 @@ func New(o Options) (*Client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
+	// A connection whose other end has gone silent fails one request, and none
+	// after it.
+	silent := &http.HTTP2Config{SendPingTimeout: c.timeout / 2, PingTimeout: c.timeout / 4}
 	c.http = &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  nil, // a proxy would connect on our behalf, unchecked
@@ -76,6 +79,7 @@ func New(o Options) (*Client, error) {
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
 			TLSHandshakeTimeout:    c.timeout,
 			ForceAttemptHTTP2:      true,
+			HTTP2:                  silent,
 			DisableCompression:     true, // a bound on the body bounds the memory
 			MaxResponseHeaderBytes: maxHeaders,
 			MaxIdleConnsPerHost:    max(1, o.Connections),
