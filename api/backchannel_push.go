@@ -79,8 +79,12 @@ func (s *Server) pushReceiver(ctx context.Context, state backchannel.State) (*ca
 		return nil, moment{}, err
 	}
 	t, found, err := s.Tenant(ctx, receiver.Issuer())
-	if err == nil && (!found || !t.Active || !receiver.Active()) {
+	switch modes := t.Profile.DeliveryModes; {
+	case err != nil:
+	case !found || !t.Active || !receiver.Active():
 		err = oauth.Refuse(oauth.TransactionFailed, "CIBA §12", "the client may not act now")
+	case !modes.Permits(oauth.Push): // any more
+		err = oauth.Refuse(oauth.TransactionFailed, modes.By, "this issuer does not push tokens")
 	}
 	how := oauth.Evidence{ClientAuth: state.Requested().Evidence.ClientAuth} // the rest is in backchannel.requested
 	return &caller{Client: oauth.Client{ID: id, ClientMetadata: receiver.Metadata()}, Evidence: how}, moment{t, s.Now()}, err

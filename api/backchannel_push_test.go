@@ -14,6 +14,7 @@ import (
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/subject"
 	"github.com/chirograph/chirograph/eventstore"
@@ -129,6 +130,10 @@ func TestAPushThatFails(t *testing.T) {
 	}{
 		{"the consent has ended", func(c *counter, id string) { c.stops(id) }, oauth.TransactionFailed},
 		{"the client is suspended", func(c *counter, id string) { ends(c, id, client.Suspend{}) }, oauth.TransactionFailed},
+		{"the issuer pushes no more", func(c *counter, id string) {
+			_, err := c.Issuers.Execute(c.Context(), event.Meta{}, "ciba", issuer.ChangeProfile{ProfileChanged: issuer.ProfileChanged{Profile: "fapi-ciba-id1"}})
+			c.must(err)
+		}, oauth.TransactionFailed},
 		{"the customer was erased", func(c *counter, id string) {
 			_, err := c.Subjects.Execute(c.Context(), event.Meta{Subject: "zelda"}, "zelda", subject.Erase{})
 			c.must(err)

@@ -99,6 +99,7 @@ func TestParametersBesideASignedRequest(t *testing.T) {
 		c.refuses(r, 400, oauth.InvalidRequest, "CIBA §7.1.1")
 	}
 	c := newCounter(t)
+	c.refuses(c.form("till", url.Values{"request": {c.sign("till", c.claims("till", nil))}, "resource": {"", siteBank}}), 400, oauth.InvalidRequest, "CIBA §7.1.1")
 	r := c.form("till", url.Values{"request": {c.sign("till", c.claims("till", nil))}, "client_id": {"till"}, "odd": {"o"}})
 	if w := c.serve(r); w.Code != http.StatusOK {
 		t.Errorf("what proves the client: %d %s", w.Code, w.Body)

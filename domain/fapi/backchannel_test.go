@@ -58,6 +58,9 @@ var backchannelRows = []row{
 		c.DeliveryMode, r.NotificationToken = oauth.Poll, ""
 	}),
 
+	asking("a client that was pushed to before the profile", "FAPI-CIBA-ID1 §5.2.2-3", oauth.UnauthorizedClient, func(_ *oauth.BackchannelRequest, c *oauth.Client) {
+		c.DeliveryMode = oauth.Push
+	}),
 	asking("a client without a delivery mode", "CIBA §13", oauth.UnauthorizedClient, func(_ *oauth.BackchannelRequest, c *oauth.Client) { c.DeliveryMode = "" }),
 	asking("a client without the grant", "CIBA §13", oauth.UnauthorizedClient, func(_ *oauth.BackchannelRequest, c *oauth.Client) { c.GrantTypes = nil }),
 	asking("a resource server", "CIBA §13", oauth.UnauthorizedClient, func(_ *oauth.BackchannelRequest, c *oauth.Client) { c.Resources = bank.Resources }),
@@ -79,9 +82,6 @@ var backchannelRows = []row{
 	backchannel("an ID token without end", "CIBA §13", badRequest, func(r *oauth.BackchannelRequest) { r.IDTokenHint = long("a", 4097) }),
 
 	backchannel("no token to call with", "CIBA §7.1", badRequest, func(r *oauth.BackchannelRequest) { r.NotificationToken = "" }),
-	asking("no token to push with", "CIBA §7.1", badRequest, func(r *oauth.BackchannelRequest, c *oauth.Client) {
-		c.DeliveryMode, r.NotificationToken = oauth.Push, ""
-	}),
 	backchannel("a token of 1025 characters", "CIBA §7.1", badRequest, func(r *oauth.BackchannelRequest) { r.NotificationToken = strings.Repeat("t", 1025) }),
 	backchannel("a token that can be guessed", "CIBA §7.1", badRequest, func(r *oauth.BackchannelRequest) { r.NotificationToken = strings.Repeat("t", 21) }),
 	backchannel("a token with a space", "RFC 6750 §2.1", badRequest, func(r *oauth.BackchannelRequest) { r.NotificationToken = strings.Repeat("t", 22) + " t" }),
@@ -94,6 +94,11 @@ var backchannelRows = []row{
 	backchannel("markup in the message", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "<b>1234</b>" }),
 	backchannel("a direction mark in the message", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "12\u202e34" }),
 	backchannel("a line break in the message", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "12\n34" }),
+	backchannel("a message of spaces", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "   " }),
+	backchannel("a message of letters that are not seen", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "\u3164\u115f \u2800" }),
+	backchannel("a message of marks on nothing", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "\u0301" }),
+	backchannel("marks that cover other lines", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "1" + strings.Repeat("\u0301", 4) }),
+	backchannel("marks on a character", "", "", func(r *oauth.BackchannelRequest) { r.BindingMessage = "1" + strings.Repeat("\u0301", 3) + "e\u0301" }),
 	backchannel("a message that is no text", "CIBA §13", badMessage, func(r *oauth.BackchannelRequest) { r.BindingMessage = "12\xff" }),
 
 	asking("a code of a client without them", "CIBA §7.1", badRequest, func(r *oauth.BackchannelRequest, c *oauth.Client) { r.UserCode, c.UserCodes = "1234", false }),
@@ -152,6 +157,9 @@ func TestCheckSigning(t *testing.T) {
 	backchannel("neither message nor details", "", "", func(r *oauth.BackchannelRequest) { r.BindingMessage = "" }).under(t, openid.CIBA)
 	asking("a push client needs no grant type", "", "", func(_ *oauth.BackchannelRequest, c *oauth.Client) {
 		c.GrantTypes, c.DeliveryMode = nil, oauth.Push
+	}).under(t, openid.CIBA)
+	asking("no token to push with", "CIBA §7.1", badRequest, func(r *oauth.BackchannelRequest, c *oauth.Client) {
+		c.DeliveryMode, r.NotificationToken = oauth.Push, ""
 	}).under(t, openid.CIBA)
 }
 

@@ -65,7 +65,7 @@ func ParseBackchannelForm(form url.Values) BackchannelRequest {
 // CheckSignedForm refuses a form beside a signed request that has parameters of
 // the request too (CIBA, Section 7.1.1).
 func CheckSignedForm(form url.Values) error {
-	beside := func(name string) bool { return form.Get(name) != "" }
+	beside := func(name string) bool { return strings.Join(form[name], "") != "" }
 	return refusal(slices.ContainsFunc(backchannelParameters, beside), InvalidRequest, "CIBA §7.1.1",
 		"parameters of a signed request must not be sent beside it")
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -23,6 +24,7 @@ const (
 func (p Profile) CheckBackchannel(r BackchannelRequest, c Client, s Server) error {
 	return first(
 		CheckBackchannelClient(c),
+		p.DeliveryModes.check("backchannel_token_delivery_mode", c.DeliveryMode, UnauthorizedClient), // it may be registered under an earlier profile
 		r.bounded(),
 		r.hint(),
 		r.scope(c, s),
@@ -104,7 +106,26 @@ func (r BackchannelRequest) message(p Profile) error {
 	return first(
 		refusal(missing && p.BackchannelContext.Demanded, InvalidRequest, p.BackchannelContext.By, "binding_message is required where no authorization_details are sent"),
 		refusal(long || !printable(r.BindingMessage), InvalidBindingMessage, "CIBA §13", "binding_message must be at most 64 printable characters without markup or direction marks"),
+		refusal(r.BindingMessage != "" && !legible(r.BindingMessage), InvalidBindingMessage, "CIBA §13", "binding_message must have something to see, and not many marks on one character"),
 	)
+}
+
+// legible reports whether a customer sees something that can be compared, and
+// that it stays in its line: marks that pile up cover what stands around them.
+func legible(s string) bool {
+	const maxMarks = 3 // on one character
+	seen, marks := false, 0
+	for _, c := range s {
+		if marks++; !unicode.IsMark(c) {
+			marks = 0
+			blank := unicode.IsSpace(c) || c == '\u2800' || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c) // fillers are letters
+			seen = seen || !blank
+		}
+		if marks > maxMarks {
+			return false
+		}
+	}
+	return seen
 }
 
 func (r BackchannelRequest) userCode(c Client, s Server) error {
