@@ -22,6 +22,7 @@ func (s *Server) decideRequest(v *visit, who Session) error {
 	if err != nil {
 		return err
 	}
+	v.At = s.Now() // the form may have taken its time to arrive
 	a := answer{id: id, subject: who.Subject, session: who.ID}
 	switch params.Get("decision") {
 	case "approve":

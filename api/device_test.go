@@ -1,10 +1,13 @@
 package api
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,6 +176,36 @@ func TestTooLate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An answer counts when it has arrived, not when it began to.
+func TestAnswerThatTakesItsTime(t *testing.T) {
+	for _, button := range []string{"approve", "deny"} {
+		b := newBank(t)
+		id := b.till()
+		p, page := b.phone(id)
+		r := p.pressing(page, button, yes...)
+		for _, c := range p.http.Jar.Cookies(r.URL) {
+			r.AddCookie(c)
+		}
+		r.Body = &slowly{r.Body, sync.OnceFunc(func() { b.clock.pass(2 * time.Minute) })}
+		w := httptest.NewRecorder()
+		b.Handler(http.NotFoundHandler()).ServeHTTP(w, r)
+		if state, _ := b.told(id); w.Code != http.StatusConflict || state.Decided() {
+			t.Errorf("%s: got %d, decided %v", button, w.Code, state.Decided())
+		}
+	}
+}
+
+// slowly is a body during which time passes.
+type slowly struct {
+	io.ReadCloser
+	pass func()
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	s.pass()
+	return s.ReadCloser.Read(p)
 }
 
 // Other customers' requests do not exist, nor do those that nobody made.

@@ -92,6 +92,8 @@ func portRefusal(err error) error {
 		return conflict("the request was answered before")
 	case errors.Is(err, backchannel.ErrExpired):
 		return conflict("the request has run out")
+	case errors.Is(err, oauth.InvalidClient): // not the app
+		return conflict("the client that asked may not act now")
 	case errors.Is(err, backchannel.ErrNotShown):
 		return conflict("shown is not what would be shown now: fetch the request again, and ask again")
 	case errors.Is(err, errNoChoice):

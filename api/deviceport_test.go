@@ -142,6 +142,11 @@ func TestDeviceAnswerRefused(t *testing.T) {
 			a.pass(4 * time.Minute)
 			return compact
 		}, 409},
+		{"to a client that was suspended meanwhile", func(a *bankApp, id string) string {
+			compact := a.signsAnswer(id, nil)
+			a.suspends("poller")
+			return compact
+		}, 409},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,6 +159,21 @@ func TestDeviceAnswerRefused(t *testing.T) {
 				t.Errorf("got %d %s, decided %v", w.Code, w.Body, state.Decided())
 			}
 		})
+	}
+}
+
+// An answer counts when it has arrived, not when it began to.
+func TestDeviceAnswerThatTakesItsTime(t *testing.T) {
+	a := newBankApp(t).binds()
+	id, _ := a.asked("poller")
+	compact := a.signsAnswer(id, map[string]any{"exp": a.Now().Add(5 * time.Minute).Unix()})
+	r := a.calling("POST", "/device-port/requests/"+id, "application/jose", compact)
+	r.Body = &slowly{r.Body, func() { a.pass(4 * time.Minute) }}
+	w := a.serve(r)
+	state, _, err := a.Backchannels.Load(t.Context(), id)
+	a.must(err)
+	if w.Code != http.StatusConflict || state.Decided() {
+		t.Errorf("got %d %s, decided %v", w.Code, w.Body, state.Decided())
 	}
 }
 

@@ -69,6 +69,11 @@ func (a *bankApp) token(scope, who string) string {
 // call calls the port with the access token and a proof.
 func (a *bankApp) call(method, path, media, body string) *httptest.ResponseRecorder {
 	a.Helper()
+	return a.serve(a.calling(method, path, media, body))
+}
+
+func (a *bankApp) calling(method, path, media, body string) *http.Request {
+	a.Helper()
 	r := httptest.NewRequest(method, openURL+path, strings.NewReader(body))
 	if media != "" {
 		r.Header.Set("Content-Type", media)
@@ -77,7 +82,7 @@ func (a *bankApp) call(method, path, media, body string) *httptest.ResponseRecor
 	proof, err := jose.NewProof(a.keyring["pusher"], method, openURL+path, a.access, a.Nonces.Issue("ciba", "rs", a.Now()), a.Now())
 	a.must(err)
 	r.Header.Set("DPoP", proof)
-	return a.serve(r)
+	return r
 }
 
 // says signs a statement of the device, changed by more. A claim of nil is

@@ -22,7 +22,7 @@ var backchannelsProjection = Projection{
 	Fold: foldBackchannels,
 }
 
-// What becomes of a request. That it expired is known to no decision.
+// What becomes of a request.
 const (
 	askedStatus    = "requested"
 	shownStatus    = "shown"

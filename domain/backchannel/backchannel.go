@@ -65,7 +65,7 @@ func (s State) Requested() Requested { return s.requested }
 
 // Pending reports whether the customer may still answer.
 func (s State) Pending(now time.Time) bool {
-	return s.status == requested && now.Before(s.requested.Expires)
+	return s.status == requested && !s.noted && now.Before(s.requested.Expires)
 }
 
 // Decided reports whether the customer or the platform has answered.

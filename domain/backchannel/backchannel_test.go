@@ -82,6 +82,7 @@ func TestDecide(t *testing.T) {
 		{"nor to something else", []Event{polled, Shown{Shown: "other"}}, approve(), nil, ErrNotShown},
 		{"not for somebody else", shown, Approve{Approved{Subject: "ben", Shown: "hash", Expires: noon}, before}, nil, ErrOtherSubject},
 		{"not at the expiry or later", shown, Approve{yes, noon}, nil, ErrExpired},
+		{"not once the expiry is noted, whatever the clock says", []Event{polled, seen, Expired{}}, Approve{yes, before}, nil, ErrExpired},
 		{"not to a consent that is over", shown, Approve{Approved{Subject: "alice", Shown: "hash", Expires: before}, before}, nil, ErrExpired},
 		{"not to what nobody asked", nil, approve(), nil, ErrUnknown},
 
@@ -91,6 +92,7 @@ func TestDecide(t *testing.T) {
 		{"the platform may", []Event{polled}, Deny{failed, "", before}, []Event{failed}, nil},
 		{"not after a yes either", approved, Deny{failed, "", before}, nil, ErrDecided},
 		{"not at the expiry or later", []Event{polled}, Deny{no, "alice", noon}, nil, ErrExpired},
+		{"not once the expiry is noted, whatever the clock says", []Event{polled, Expired{}}, Deny{no, "alice", before}, nil, ErrExpired},
 
 		{"the client redeems", approved, redeem(), []Event{spent}, nil},
 		{"in the mode ping, too", []Event{pinged, seen, yes}, redeem(), []Event{spent}, nil},

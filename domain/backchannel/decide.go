@@ -119,7 +119,7 @@ func (s State) Answerable(subject string, now time.Time) error {
 		return ErrOtherSubject
 	case s.Decided():
 		return ErrDecided
-	case !now.Before(s.requested.Expires):
+	case s.noted, !now.Before(s.requested.Expires):
 		return ErrExpired
 	}
 	return nil

@@ -106,8 +106,8 @@ type (
 		Reason string     `json:"reason"` // in words that the client may read
 	}
 
-	// Expired notes that nobody decided, or nobody redeemed, in time. No
-	// decision reads it.
+	// Expired notes that nobody decided, or nobody redeemed, in time. The
+	// client may be told so, hence no answer counts after it.
 	Expired struct{}
 )
 
