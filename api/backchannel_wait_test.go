@@ -37,8 +37,9 @@ func (c *counter) held(as string, id oauth.Artefact, prefer string) *http.Reques
 	return r
 }
 
-// A poll is not held for ever, nor by a server that ends, nor twice at a time;
-// who waited may ask again at once.
+// A poll is not held for ever, nor by a server that ends, nor twice at a time.
+// The interval runs from one poll to the next: who waited that long may ask
+// again at once, who waited less may not (CIBA §10.1).
 func TestWhenAHeldPollEnds(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -47,6 +48,7 @@ func TestWhenAHeldPollEnds(t *testing.T) {
 		after  time.Duration
 	}{
 		{"when the client does not want to wait longer", "wait=4", func(*counter) {}, 4 * time.Second},
+		{"after as long as the interval", "wait=5", func(*counter) {}, 5 * time.Second},
 		{"when the server does not", "wait=3600", func(*counter) {}, 10 * time.Second},
 		{"when the server ends", "wait=9", func(c *counter) { time.Sleep(time.Second); c.EndWaits() }, time.Second},
 		{"at once if it is no time", "wait=soon", func(*counter) {}, 0},
@@ -64,8 +66,9 @@ func TestWhenAHeldPollEnds(t *testing.T) {
 				if took := time.Since(began); took != tt.after {
 					t.Errorf("answered after %s; want %s", took, tt.after)
 				}
+				c.pass(tt.after) // the clock of the town stood still
 				want := oauth.AuthorizationPending
-				if tt.after == 0 {
+				if tt.after < 5*time.Second {
 					want = oauth.SlowDown
 				}
 				c.refused(c.poll("poller", id), want)

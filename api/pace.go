@@ -19,7 +19,7 @@ type paces struct {
 
 // A pace is how fast one request may be polled for.
 type pace struct {
-	last     time.Time // when the poll before came, zero if the next may come at once
+	last     time.Time // when the poll before came
 	interval time.Duration
 	early    int  // polls that came too early
 	held     bool // a poll is held until there is an answer
@@ -70,9 +70,7 @@ func (p *paces) hold(id string, held bool) {
 	if at == nil {
 		return
 	}
-	if at.held = held; !held {
-		at.last = time.Time{} // who waited here may ask again at once
-	}
+	at.held = held
 }
 
 // forget ends the pace of a request that is decided.
