@@ -68,7 +68,7 @@ func (d *Delivery) fold(e eventstore.Decoded) {
 	case delivery.Attempted:
 		d.Attempts, d.Answered, d.Failure, d.Due = body.N, body.Status, body.Failure, body.Next
 	case delivery.Delivered:
-		d.Status, d.Ended = deliveredStatus, e.Recorded
+		d.Status, d.Reason, d.Ended = deliveredStatus, "", e.Recorded
 	case delivery.Parked:
 		d.Status, d.Reason, d.Due, d.Ended = parkedStatus, body.Reason, time.Time{}, e.Recorded
 	case delivery.Rescheduled:

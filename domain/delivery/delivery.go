@@ -9,7 +9,8 @@
 //	                     parked
 //
 // At least once: what was sent but not recorded is sent again, with the same
-// id and the same body.
+// id and the same body. What comes of an attempt that was under way when the
+// delivery was parked is recorded too: if it arrived, the delivery did.
 package delivery
 
 import (
@@ -143,10 +144,12 @@ func (s State) Decide(cmd Command) ([]Event, error) {
 
 func (s State) attempt(cmd Attempt) ([]Event, error) {
 	switch {
-	case !s.Pending():
+	case s.Delivered():
 		return nil, ErrEnded
 	case cmd.N != s.attempts+1:
 		return nil, ErrNumber
+	case s.Parked() && cmd.Verdict.Ends != Arrived:
+		cmd.Verdict = Verdict{} // it has ended already
 	}
 	cmd.Next = cmd.Verdict.Next
 	kind := s.scheduled.Kind
@@ -168,7 +171,7 @@ func (s State) Evolve(e Event) State {
 	case Attempted:
 		s.attempts, s.last, s.due = e.N, e, e.Next
 	case Delivered:
-		s.status = delivered
+		s.status, s.reason = delivered, ""
 	case Parked:
 		s.status, s.reason = parked, e.Reason
 	case Rescheduled:

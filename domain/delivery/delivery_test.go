@@ -38,6 +38,7 @@ func TestDecide(t *testing.T) {
 	type events = []delivery.Event
 	reschedule := delivery.Reschedule{Rescheduled: delivery.Rescheduled{By: "operator", Due: noon, Until: later}, At: noon}
 	park := delivery.Park{Parked: delivery.Parked{By: "operator", Reason: "the receiver is gone"}}
+	unrepeated := delivery.Attempted{Kind: delivery.Ping, N: 1, Status: 503, Took: 12}
 	second := delivery.Attempted{Kind: delivery.Ping, N: 2, Status: 204, Took: 12}
 	tests := []struct {
 		name  string
@@ -58,7 +59,10 @@ func TestDecide(t *testing.T) {
 		{"an attempt is recorded once", events{ping, failed}, attempt(1, 204, ends), nil, delivery.ErrNumber},
 		{"and none is left out", events{ping}, attempt(2, 204, ends), nil, delivery.ErrNumber},
 		{"not after it was delivered", events{ping, arrived, delivered}, attempt(2, 204, ends), nil, delivery.ErrEnded},
-		{"not while it is parked", events{ping, refused, parked}, attempt(2, 204, ends), nil, delivery.ErrEnded},
+		{"one that is under way when an operator stops it is recorded", events{ping, stopped}, attempt(1, 503, goesOn), events{unrepeated}, nil},
+		{"also if it is refused", events{ping, stopped}, attempt(1, 401, givesUp), events{refused}, nil},
+		{"and if it arrives, it has arrived", events{ping, stopped}, attempt(1, 204, ends), events{arrived, delivered}, nil},
+		{"but not one that somebody else has recorded", events{ping, refused, parked}, attempt(1, 204, ends), nil, delivery.ErrNumber},
 
 		{"an operator may stop it", events{ping, failed}, park, events{stopped}, nil},
 		{"not what was delivered", events{ping, arrived, delivered}, park, nil, delivery.ErrEnded},
@@ -99,6 +103,7 @@ func TestEvolve(t *testing.T) {
 		{"delivered", events{ping, arrived, delivered}, "delivered", 1, time.Time{}, ""},
 		{"parked", events{ping, refused, parked}, "parked", 1, time.Time{}, "the receiver answered 401"},
 		{"taken up again", events{ping, refused, parked, taken}, "scheduled", 1, noon, ""},
+		{"delivered after all", events{ping, stopped, arrived, delivered}, "delivered", 1, time.Time{}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

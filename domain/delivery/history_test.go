@@ -8,7 +8,7 @@ import (
 )
 
 // Whatever is asked of a delivery in whatever order: attempts are counted
-// without gaps, it ends at most once between two schedules, what is delivered
+// without gaps, it is parked at most once between two schedules, what is delivered
 // stays so, and no attempt is planned after the end of its life.
 func FuzzHistory(f *testing.F) {
 	f.Add([]byte{0, 0, 1, 200, 5, 0})
@@ -59,15 +59,22 @@ func lawful(t *testing.T, before, now delivery.State, e delivery.Event) {
 			t.Fatal("scheduled twice")
 		}
 	case delivery.Attempted:
-		if !before.Pending() || e.N != before.Attempts()+1 || now.Attempts() != e.N {
+		if before.Delivered() || e.N != before.Attempts()+1 || now.Attempts() != e.N {
 			t.Fatalf("attempt %d of a delivery that is %s after %d", e.N, before.Status(), before.Attempts())
 		}
 		if e.Next.After(before.Until()) {
 			t.Fatalf("the next attempt is at %s, its life ends at %s", e.Next, before.Until())
 		}
-	case delivery.Delivered, delivery.Parked:
+		if before.Parked() && !e.Next.IsZero() {
+			t.Fatal("what is parked is to be attempted again")
+		}
+	case delivery.Delivered:
+		if before.Delivered() || !now.Delivered() {
+			t.Fatalf("delivered while it was %s", before.Status())
+		}
+	case delivery.Parked:
 		if !before.Pending() || now.Pending() {
-			t.Fatalf("ended while it was %s", before.Status())
+			t.Fatalf("parked while it was %s", before.Status())
 		}
 	case delivery.Rescheduled:
 		if !before.Parked() || !now.Pending() {
