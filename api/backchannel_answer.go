@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"net/http"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/backchannel"
@@ -53,6 +54,9 @@ func (s *Server) presentBackchannel(v *visit, id, subject, device string) (prese
 	p, err := s.presentation(v, id, subject, state)
 	if err != nil {
 		return p, s.unoffered(v, id, state, err)
+	}
+	if v.Request().Method == http.MethodHead { // nobody sees a page
+		return p, nil
 	}
 	_, err = s.Backchannels.Execute(ctx, s.backchannelMeta(v, id, state, answer{}), id, backchannel.Show{Subject: subject, At: v.At,
 		Shown: backchannel.Shown{Device: device, Shown: p.shown, Template: requestTemplate, Locale: locale, Rendered: string(p.page)}})

@@ -84,11 +84,19 @@ func TestEvidenceOfTheYes(t *testing.T) {
 	}
 }
 
-// Looking again records nothing new unless it reads otherwise.
+// Looking again records nothing new unless it reads otherwise, and who is sent
+// no page has seen none.
 func TestShownOnce(t *testing.T) {
 	b := newBank(t)
 	id := b.till()
-	p, _ := b.phone(id)
+	p, _ := b.phone(b.till())
+	if w, err := p.http.Head(b.url + "/device/" + id); err != nil || w.StatusCode != http.StatusOK {
+		t.Errorf("got %v, %v", w, err)
+	}
+	if _, types := b.told(id); len(types) != 1 {
+		t.Errorf("the log has %v", types)
+	}
+	p.get(b.url + "/device/" + id)
 	b.clock.pass(time.Minute)
 	p.get(b.url + "/device/" + id)
 	if _, types := b.told(id); len(types) != 2 {
