@@ -50,7 +50,7 @@ func (s *Server) Compose(ctx context.Context, _ string, d delivery.State) (m Mes
 	case delivery.Device:
 		m.Issuer, err = s.issuerOfDevice(ctx, told)
 	default:
-		m.Issuer, err = s.issuerOfClient(ctx, told.Client)
+		m.Issuer, err = s.issuerOfClient(ctx, told)
 	}
 	if err == nil {
 		err = s.mayTell(ctx, m.Issuer)
@@ -73,11 +73,20 @@ func (s *Server) Compose(ctx context.Context, _ string, d delivery.State) (m Mes
 	return m, nil
 }
 
-// issuerOfClient returns whose client it is, if it is to be told anything.
-func (s *Server) issuerOfClient(ctx context.Context, id string) (string, error) {
-	c, _, err := s.Clients.Get(ctx, id)
-	if err == nil && !c.Active() {
+// issuerOfClient returns whose client it is, if it is to be told anything, and
+// still there: an endpoint that it gave up may be somebody else's by now.
+func (s *Server) issuerOfClient(ctx context.Context, told delivery.Scheduled) (string, error) {
+	c, _, err := s.Clients.Get(ctx, told.Client)
+	to := c.Metadata().NotificationEndpoint
+	if told.Kind == delivery.Webhook {
+		to = c.Metadata().EventEndpoint
+	}
+	switch {
+	case err != nil:
+	case !c.Active():
 		err = fmt.Errorf("%w: the client is suspended or deleted", ErrGone)
+	case to != told.Receiver:
+		err = fmt.Errorf("%w: the client has another endpoint now, or none", ErrGone)
 	}
 	return c.Issuer(), err
 }

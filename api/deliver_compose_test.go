@@ -105,6 +105,8 @@ func TestWhatIsNotSentAnyMore(t *testing.T) {
 			}
 		}},
 		{"anything to a client that is suspended", "pusher", func(c *teller, _ string) { c.suspends("pusher") }},
+		{"a ping to an endpoint that the client gave up", "pinger", func(c *teller, _ string) { c.moves("pinger") }},
+		{"tokens to an endpoint that the client gave up", "pusher", func(c *teller, _ string) { c.moves("pusher") }},
 		{"anything of an issuer that is suspended", "pinger", func(c *teller, _ string) {
 			_, err := c.Issuers.Execute(c.Context(), event.Meta{}, "ciba", issuer.Suspend{Suspended: issuer.Suspended{Reason: "incident"}})
 			c.must(err)
@@ -131,6 +133,18 @@ func TestWhatIsNotSentAnyMore(t *testing.T) {
 				t.Errorf("got %+v, %v", m, err)
 			}
 		})
+	}
+}
+
+// Who was told of a change elsewhere is not told there any more.
+func TestAWebhookIsNotSentToAnEndpointThatTheClientGaveUp(t *testing.T) {
+	c := newTeller(t)
+	c.gives("c1", "budget")
+	told := c.one()
+	c.message(told)
+	c.moves("budget")
+	if m, err := c.Compose(t.Context(), told, c.delivery(told)); !errors.Is(err, api.ErrGone) || m.Body != nil {
+		t.Errorf("got %+v, %v", m, err)
 	}
 }
 

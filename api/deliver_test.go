@@ -16,7 +16,6 @@ import (
 	"github.com/chirograph/chirograph/domain/consent"
 	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/event"
-	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/subject"
 	"github.com/chirograph/chirograph/eventstore"
 
@@ -93,8 +92,7 @@ func TestWhoIsTold(t *testing.T) {
 		}), nil},
 		{"a client is told where it is now", asks("pinger", func(c *teller, id string) {
 			c.approves(id)
-			_, err := c.Clients.Execute(c.Context(), event.Meta{}, "pinger", client.Update{Updated: client.Updated{Metadata: oauth.ClientMetadata{NotificationEndpoint: "https://moved.example/"}}})
-			c.must(err)
+			c.moves("pinger")
 		}), []string{"ping | https://moved.example/ | the customer approved |"}},
 
 		{"each device that has a receiver is told of a request", func(c *teller) {

@@ -86,6 +86,14 @@ func (c *teller) suspends(id string) {
 	c.must(err)
 }
 
+// moves gives a client another endpoint.
+func (c *teller) moves(id string) {
+	c.Helper()
+	m := oauth.ClientMetadata{NotificationEndpoint: "https://moved.example/", EventEndpoint: "https://moved.example/"}
+	_, err := c.Clients.Execute(c.Context(), event.Meta{}, id, client.Update{Updated: client.Updated{Metadata: m}})
+	c.must(err)
+}
+
 // gives is Zelda's consent for a client.
 func (c *teller) gives(id, client string, more ...consent.Command) {
 	c.Helper()

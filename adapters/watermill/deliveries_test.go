@@ -229,6 +229,7 @@ func TestWhatCannotBeSentIsParked(t *testing.T) {
 		want string
 	}{
 		{"because it is no longer kept", api.ErrGone, "parked: what was to be sent is no longer kept"},
+		{"because it is no longer for the receiver", fmt.Errorf("%w: the client is suspended", api.ErrGone), "parked: the client is suspended"},
 		{"because it cannot be made", errors.New("nonsense"), "parked: what was to be sent cannot be made"},
 	}
 	for _, tt := range tests {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/chirograph/chirograph/api"
@@ -56,7 +57,7 @@ func (d *Deliveries) attempt(ctx context.Context, n notification, done func(erro
 		done(errNothing)
 		switch {
 		case errors.Is(err, api.ErrGone):
-			return d.park(ctx, n, "what was to be sent is no longer kept")
+			return d.park(ctx, n, gone(err))
 		case !passing(err):
 			return errors.Join(err, d.park(ctx, n, "what was to be sent cannot be made"))
 		}
@@ -79,6 +80,14 @@ func (d *Deliveries) attempt(ctx context.Context, n notification, done func(erro
 		N: number, Status: answer.Status, Failure: printable(answer.Failure), Answer: printable(withheld(said, what)),
 		Took: now.Sub(began).Milliseconds(), Next: verdict.Next,
 	}})
+}
+
+// gone is why nothing is sent any more.
+func gone(err error) string {
+	if _, why, more := strings.Cut(err.Error(), api.ErrGone.Error()+": "); more {
+		return why
+	}
+	return "what was to be sent is no longer kept"
 }
 
 // learned is what an answer tells of a receiver: that it refuses is an answer.
