@@ -13,6 +13,7 @@ import (
 
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/domain/backchannel"
+	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/oauth"
@@ -32,7 +33,10 @@ func (k kept) Find(_ context.Context, id string, _ time.Time) ([]byte, error) {
 	return nil, api.ErrGone
 }
 
-const requestID = "backchannel-b1"
+const (
+	requestID = "backchannel-b1"
+	endpoint  = "https://budgetly.example/told"
+)
 
 // telling is a cluster where Budgetly asked Alice and is to be pinged ("ping")
 // and told of a consent by webhook ("hook"); its receiver refuses both. The
@@ -44,6 +48,12 @@ func telling(t *testing.T) (*cluster, kept) {
 	for _, n := range c.nodes {
 		n.API.Waiting = secrets
 	}
+	budgetly, _, err := c.nodes[0].API.Clients.Get(t.Context(), "budgetly")
+	c.must(err)
+	m := budgetly.Metadata()
+	m.NotificationEndpoint, m.EventEndpoint = endpoint, endpoint
+	_, err = c.nodes[0].API.Clients.Execute(t.Context(), operatorMeta, "budgetly", client.Update{Updated: client.Updated{Metadata: m}})
+	c.must(err)
 	end := c.Now().Add(5 * time.Minute)
 	asked := backchannel.Requested{Client: "budgetly", Subject: "alice", Mode: oauth.Ping, Expires: end}
 	_, err = c.nodes[0].API.Backchannels.Execute(t.Context(), c.meta(), "b1", backchannel.Request{Requested: asked})
@@ -61,7 +71,7 @@ func (c *cluster) meta() event.Meta {
 // told schedules a delivery and attempts it once.
 func (c *cluster) told(id string, s delivery.Scheduled, status int) {
 	c.Helper()
-	s.Client, s.Receiver, s.Media, s.Says, s.Due = "budgetly", "https://budgetly.example/told", "application/json", "the customer approved", c.Now()
+	s.Client, s.Receiver, s.Media, s.Says, s.Due = "budgetly", endpoint, "application/json", "the customer approved", c.Now()
 	verdict := delivery.Judge(s.Kind, 1, delivery.Answer{Status: status}, c.Now(), s.Until)
 	for _, cmd := range []delivery.Command{
 		delivery.Schedule{Scheduled: s},
@@ -149,7 +159,7 @@ func TestADeliveryProvesWhatWasSentAndAnswered(t *testing.T) {
 	w := c.get("/admin/deliveries/ping")
 	var s projections.DeliveryStory
 	c.must(json.Unmarshal(w.Body.Bytes(), &s))
-	if s.Status != "parked" || s.Receiver != "https://budgetly.example/told" || !s.Secrets || s.Digest != digestOf(`{"auth_req_id":"b1.s"}`) || len(s.Steps) != 3 {
+	if s.Status != "parked" || s.Receiver != endpoint || !s.Secrets || s.Digest != digestOf(`{"auth_req_id":"b1.s"}`) || len(s.Steps) != 3 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	if a := s.Steps[1]; a.Status != 401 || a.Answer != "who are you?" || a.Took != 12 || !a.Time.Equal(c.Now()) {
