@@ -9,6 +9,7 @@ import (
 
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/config"
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/platform"
+	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/projections"
@@ -29,11 +30,21 @@ func refused(t *testing.T, dir string) {
 	}
 	m := p.Meta(event.ActorSystem)
 	m.Issuer, m.Client, m.Subject = "fapi2", "reader", "c-1"
+	const endpoint = "https://reader.example/told"
+	reader, _, err := p.API.Clients.Get(t.Context(), "reader")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := reader.Metadata()
+	told.EventEndpoint = endpoint
+	if _, err := p.API.Clients.Execute(t.Context(), m, "reader", client.Update{Updated: client.Updated{Metadata: told}}); err != nil {
+		t.Fatal(err)
+	}
 	for id, s := range map[string]delivery.Scheduled{
 		"hook": {Kind: delivery.Webhook, Consent: "c1", Body: "told\x1b[2J", Digest: "bad", Until: p.Now().Add(time.Hour)},
 		"ping": {Kind: delivery.Ping, Backchannel: "b1", Digest: "bad", Until: p.Now()},
 	} {
-		s.Client, s.Receiver, s.Media, s.Says, s.Cause, s.Due = "reader", "https://reader.example/told", "application/json", "it changed", "e1", p.Now()
+		s.Client, s.Receiver, s.Media, s.Says, s.Cause, s.Due = "reader", endpoint, "application/json", "it changed", "e1", p.Now()
 		answered := delivery.Attempted{N: 1, Status: 401, Answer: `{"error":"who?"}`, Took: 12}
 		for _, cmd := range []delivery.Command{
 			delivery.Schedule{Scheduled: s}, delivery.Attempt{Attempted: answered, Verdict: delivery.Judge(s.Kind, 1, delivery.Answer{Status: 401}, p.Now(), s.Until)},
