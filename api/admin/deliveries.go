@@ -75,7 +75,7 @@ func (s *Server) redeliver(c *call) (any, error) {
 func plainly(err error, d projections.Delivery) error {
 	switch {
 	case errors.Is(err, delivery.ErrLate):
-		return conflict(fmt.Sprintf("the request expired at %s: nobody waits for this %s any more", d.Until.Format(time.RFC3339), d.Kind))
+		return conflict(fmt.Sprintf("the request expired at %s: nobody waits for this %s any more", d.Until.Format(time.RFC3339), d.Kind.Noun()))
 	case errors.Is(err, delivery.ErrPending):
 		return conflict("the delivery is still being tried, next at " + d.Due.Format(time.RFC3339))
 	case errors.Is(err, delivery.ErrEnded):

@@ -186,6 +186,9 @@ func TestADeliveryIsTakenUpAgain(t *testing.T) {
 		{"a parked ping, while the client waits", "ping", nil, 200, `"status":"scheduled"`},
 		{"a webhook, long after", "hook", func(c *cluster, _ kept) { c.elapse(30 * 24 * time.Hour) }, 200, `"status":"scheduled"`},
 		{"not a ping that nobody waits for", "ping", func(c *cluster, _ kept) { c.elapse(5 * time.Minute) }, 409, "the request expired at 2026-05-04T12:05:00Z"},
+		{"not a notification of what has run out", "app", func(c *cluster, _ kept) {
+			c.told("app", delivery.Scheduled{Kind: delivery.Device, Backchannel: "b1", Device: "d1", Body: "signed", Digest: digestOf("signed"), Until: c.Now()}, 401)
+		}, 409, "nobody waits for this notification"},
 		{"not what is no longer kept", "ping", func(_ *cluster, k kept) { delete(k, requestID) }, 409, "cannot be sent any more"},
 		{"not other bytes than before", "ping", func(_ *cluster, k kept) { k[requestID] = `{"auth_req_id":"other"}` }, 409, "not what was scheduled"},
 		{"not to a client that was suspended", "hook", func(c *cluster, _ kept) { c.post(0, "/admin/clients/budgetly/suspend", `{"reason":"fraud"}`) }, 409, "suspended"},

@@ -18,7 +18,7 @@ func tellDelivery(w io.Writer, raw json.RawMessage) error {
 		return err
 	}
 	line := func(title, text string) { fmt.Fprintf(w, "%-12s %s\n", title, printable(text)) }
-	line("delivery", fmt.Sprintf("%s, a %s, %s", s.ID, s.Kind, s.Status))
+	line("delivery", fmt.Sprintf("%s, a %s, %s", s.ID, s.Kind.Noun(), s.Status))
 	line("to", strings.Join(named("client", s.Client, "device", s.Device), ", "))
 	line("about", strings.Join(named("backchannel", s.Backchannel, "consent", s.Consent, "event", s.Cause), ", "))
 	line("says", s.Says)

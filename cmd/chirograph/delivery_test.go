@@ -114,3 +114,11 @@ func TestARunningServerShowsDeliveries(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
 	}
 }
+
+func TestWhatADeviceIsToldIsANotification(t *testing.T) {
+	var told strings.Builder
+	err := tellDelivery(&told, []byte(`{"delivery_id":"d1","kind":"device","status":"parked"}`))
+	if err != nil || !strings.HasPrefix(told.String(), "delivery     d1, a notification, parked\n") {
+		t.Errorf("%v\n%s", err, told.String())
+	}
+}

@@ -119,6 +119,9 @@ var Events = []event.Declaration{
 // phrases are how one speaks of a kind.
 type phrases struct{ noun, verb, future, past string }
 
+// Noun is what a delivery of the kind is called.
+func (k Kind) Noun() string { return k.words().noun }
+
 func (k Kind) words() phrases {
 	switch k {
 	case Ping:
