@@ -122,7 +122,9 @@ func (s *Server) listed(ctx context.Context, v *visit, who Session) (waiting []P
 	return waiting, next, err
 }
 
-// write sends a message at once, however long the connection has been open.
+// write sends a message at once, however long the connection has been open. The
+// deadline ends with it: HTTP/2 cuts off a stream at its deadline even if there
+// is nothing to send.
 func write(w http.ResponseWriter, message string) error {
 	c := http.NewResponseController(w)
 	if err := c.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -131,7 +133,13 @@ func write(w http.ResponseWriter, message string) error {
 	if _, err := io.WriteString(w, message); err != nil {
 		return err
 	}
-	return c.Flush()
+	if err := c.Flush(); err != nil {
+		return err
+	}
+	if err := c.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // openPages counts the pages that customers keep open.

@@ -100,6 +100,9 @@ func (w *tab) isTold(t *testing.T, want string) {
 	if got.left != patience {
 		t.Errorf("the browser had %s to take it", got.left)
 	}
+	if synctest.Wait(); !w.until.IsZero() {
+		t.Errorf("the page is cut off in %s if nothing happens", time.Until(w.until))
+	}
 }
 
 func TestOpenPage(t *testing.T) {

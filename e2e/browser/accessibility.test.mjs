@@ -1,31 +1,14 @@
 // axe finds nothing on any page, in light and dark, narrow and wide.
-import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
-import { asked, browse, calledBack, picture, signIn } from '../lib/browser.mjs'
+import { everywhere } from '../lib/axe.mjs'
+import { asked, calledBack, signIn } from '../lib/browser.mjs'
 import { alice, issuer } from '../lib/bank.mjs'
 
-const rules = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']
-
-for (const colorScheme of ['light', 'dark']) {
-  for (const width of [320, 1280]) {
-    browse(`every page, ${colorScheme}, ${width} px wide`, (page) => everyPage(page, `${colorScheme}-${width}`), {
-      colorScheme, viewport: { width, height: 800 },
-    })
-  }
-}
-
-async function everyPage(page, variant) {
-  const audit = async (name) => {
-    const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze()
-    assert.deepEqual(violations.map((v) => `${name}: ${v.help}: ${v.nodes.map((n) => n.target)}`), [])
-    const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement)
-    assert.equal(scrollWidth, clientWidth, `${name} is not cut off (WCAG 2.2, 1.4.10)`)
-    await picture(page, `${variant}-${name}`)
-  }
+everywhere('every page', async (page, _, auditor) => {
+  const audit = auditor(page)
   await errors(page, audit)
   await decision(page, audit)
   await own(page, audit)
-}
+})
 
 async function errors(page, audit) {
   await page.goto(`${issuer}/authorize?client_id=nobody`)

@@ -67,9 +67,12 @@ export function selfSigned(name) {
   return { cert: read('.pem'), key: read('.key') }
 }
 
-/** Runs a command of the operator, and returns what it printed. */
-export function operate(...command) {
-  return execFileSync(E2E_PROGRAM, [...command, '--data', E2E_FOLDER, '--quiet'], { encoding: 'utf8' }).trim()
+/** Runs a command of the operator, and returns the ids that it printed. */
+export const operate = (...command) => printed(...command, '--quiet')
+
+/** Runs a command of the operator, and returns all that it printed. */
+export function printed(...command) {
+  return execFileSync(E2E_PROGRAM, [...command, '--data', E2E_FOLDER], { encoding: 'utf8' }).trim()
 }
 
 /** A token that opens the registration endpoint, as the operator hands it out. */

@@ -35,27 +35,36 @@ test.after(async () => {
   site.close()
 })
 
-/** Declares a test that gets a browser context of its own. */
+/**
+ * Declares a test that gets a browser context of its own, and others that have
+ * nothing in common with it by calling another.
+ */
 export function browse(title, run, options = {}) {
   test(title, async (t) => {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options })
-    context.setDefaultTimeout(15_000)
+    const contexts = []
     const complaints = []
     const note = (text) => complaints.push(text) && t.diagnostic(text)
-    context.on('console', (m) => expected(m) || note(`${m.type()}: ${m.text()}`))
-    context.on('weberror', (e) => note(String(e.error())))
+    const open = async () => {
+      const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options })
+      contexts.push(context)
+      context.setDefaultTimeout(15_000)
+      context.on('console', (m) => expected(m) || note(`${m.type()}: ${m.text()}`))
+      context.on('weberror', (e) => note(String(e.error())))
+      return context
+    }
     try {
-      await run(await context.newPage(), context)
+      const context = await open()
+      await run(await context.newPage(), context, open)
       assert.deepEqual(complaints, [])
     } finally {
-      await context.close()
+      for (const context of contexts) await context.close()
     }
   })
 }
 
-/** Chromium notes each answer of 4xx on the console; the tests look at these themselves. */
+/** Chromium notes each answer of 4xx on the console, which the tests look at themselves, and gives advice. */
 function expected(message) {
-  return message.text().startsWith('Failed to load resource: the server responded with a status of 4')
+  return message.type() === 'verbose' || message.text().startsWith('Failed to load resource: the server responded with a status of 4')
 }
 
 /** Has Budgetly, or another, push a request, and returns its address and how to trade the answer for a token. */
