@@ -72,6 +72,8 @@ func (s *Server) stream(ctx context.Context, v *visit, who Session, woken <-chan
 		waiting, next, err := s.listed(ctx, v, who)
 		version := versionOf(waiting)
 		switch {
+		case ctx.Err() != nil:
+			return
 		case errors.Is(err, ErrNoSession):
 			message = "event: over\ndata: the session has ended\n\n"
 		case err != nil:

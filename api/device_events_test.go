@@ -183,6 +183,37 @@ func TestOpenPage(t *testing.T) {
 	}
 }
 
+// A list that is slower than the customer is patient.
+type slowList struct{}
+
+func (slowList) Pending(ctx context.Context, _ string, _ time.Time) ([]PendingRequest, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestWhoLeavesIsNoFailure(t *testing.T) {
+	for name, leaves := range map[string]bool{"a page is closed": true, "the list takes too long": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHall(t)
+				var said strings.Builder
+				h.Pending, h.Log = slowList{}, slog.New(slog.NewTextHandler(&said, nil))
+				w, _ := h.open("alice")
+				synctest.Wait()
+				if leaves {
+					w.leave()
+				}
+				for range w.told {
+				}
+				w.leave()
+				if failed := strings.Contains(said.String(), "cannot be read"); failed == leaves {
+					t.Errorf("the log says %q", said.String())
+				}
+			})
+		})
+	}
+}
+
 func TestNoMorePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
