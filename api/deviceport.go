@@ -38,7 +38,7 @@ type portCaller struct {
 }
 
 // onPort admits calls with an access token that has the scope device, from the
-// holder of the key it is bound to.
+// holder of the key it is bound to, whatever else the profile permits.
 func onPort(serve devicePortCall) func(*Server, *visit) error {
 	return func(s *Server, v *visit) error {
 		if !v.Tenant.devicePort() {
@@ -61,6 +61,9 @@ func (s *Server) servePort(v *visit, serve devicePortCall) error {
 	e := pass.live.token.Issued()
 	if e.Subject == "" || !slices.Contains(strings.Fields(e.Scope), deviceScope) {
 		return oauth.Refuse(oauth.InsufficientScope, "RFC 6750 §3.1", "the access token does not have the scope device")
+	}
+	if !e.Confirmation.Bound() { // a resource server that it was sent to could answer for the customer
+		return oauth.Refuse(oauth.InvalidToken, "RFC 9700 §2.2.1", "the device port takes no access token but one that is bound to a key")
 	}
 	if err := s.rememberKeys(ctx, e.Client, pass.once); err != nil {
 		return proofReplayed(err)

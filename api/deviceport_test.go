@@ -18,6 +18,7 @@ import (
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/subject"
+	"github.com/chirograph/chirograph/domain/token"
 )
 
 // The bank's app is told of a request, shows it, signs the answer, and the
@@ -252,6 +253,13 @@ func TestDevicePortIsFor(t *testing.T) {
 		if w := a.call("GET", tt.path, "", ""); w.Code != tt.status {
 			t.Errorf("%s: got %d %s", tt.name, w.Code, w.Body)
 		}
+	}
+	a.access = a.issued(token.Confirmation{}, "device", "zelda")
+	bearer := a.calling("GET", path, "", "")
+	bearer.Header.Del("DPoP")
+	bearer.Header.Set("Authorization", "Bearer "+a.access)
+	if w := a.serve(bearer); w.Code != http.StatusUnauthorized {
+		t.Errorf("a token that anybody can use: %d %s", w.Code, w.Body)
 	}
 	a.customer("ben", "ciba", false)
 	ben := a.app("ben").binds()

@@ -55,13 +55,18 @@ func (c *teller) app(owner string) *bankApp {
 // token is an access token of the app, bound to pusher's key.
 func (a *bankApp) token(scope, who string) string {
 	a.Helper()
-	t := oauth.Artefact{ID: uuid.NewString()}
-	rand.Read(t.Secret[:])
 	thumbprint, err := jose.Thumbprint(a.keyring["pusher"].Key.Public())
 	a.must(err)
-	_, err = a.Tokens.Execute(a.Context(), event.Meta{}, t.ID, token.Issue{Issued: token.Issued{
+	return a.issued(token.Confirmation{JKT: thumbprint}, scope, who)
+}
+
+func (a *bankApp) issued(bound token.Confirmation, scope, who string) string {
+	a.Helper()
+	t := oauth.Artefact{ID: uuid.NewString()}
+	rand.Read(t.Secret[:])
+	_, err := a.Tokens.Execute(a.Context(), event.Meta{}, t.ID, token.Issue{Issued: token.Issued{
 		Client: "pusher", Subject: who, Scope: scope, Audience: []string{openURL}, Expires: a.Now().Add(time.Hour), Digest: t.Digest(),
-		Confirmation: token.Confirmation{JKT: thumbprint}, Evidence: oauth.Evidence{ClientAuth: "private_key_jwt"}}})
+		Confirmation: bound, Evidence: oauth.Evidence{ClientAuth: "private_key_jwt"}}})
 	a.must(err)
 	return t.Text()
 }
