@@ -1,8 +1,15 @@
 // axe finds nothing on the two screens of CIBA either.
-import { chidi } from '../lib/bank.mjs'
+import test from 'node:test'
+import { chidi, declare, issuer } from '../lib/bank.mjs'
 import { everywhere } from '../lib/axe.mjs'
 import { answer, ask, authenticator, counter, decide, openNewest, order, phone, pickUp, shows } from '../lib/phone.mjs'
 import { ciba } from '../lib/till.mjs'
+
+const tested = new URL('/tested', issuer).href
+
+test.before(() => declare({
+  issuers: [{ id: 'tested', url: tested, profile: 'openid-ciba-core', settings: { purpose: 'conformance' }, keys: { algorithms: ['ES256'] } }],
+}))
 
 everywhere('the till and the phone', async (till, another, auditor) => {
   const context = await another()
@@ -10,6 +17,7 @@ everywhere('the till and the phone', async (till, another, auditor) => {
   await authenticator(context, hand)
   const [seen, read] = [auditor(till), auditor(hand)]
   await form(till, seen)
+  await ribbon(till, seen)
   await pickUp(hand, chidi)
   await read('phone-empty')
   await approved(till, hand, seen, read)
@@ -23,6 +31,13 @@ async function form(till, seen) {
   await order(till, { customer: { user: 'zoe' } })
   await till.getByRole('alert').waitFor()
   await seen('till-problem')
+}
+
+/** A bank that is only there to be tested says so on each page. */
+async function ribbon(page, seen) {
+  await page.goto(`${tested}/device`)
+  await page.getByRole('complementary', { name: 'Test bank' }).getByText('TEST For conformance tests').waitFor()
+  await seen('conformance-login')
 }
 
 async function approved(till, hand, seen, read) {
