@@ -111,6 +111,7 @@ func TestWhatIsNotSentAnyMore(t *testing.T) {
 			_, err := c.Issuers.Execute(c.Context(), event.Meta{}, "ciba", issuer.Suspend{Suspended: issuer.Suspended{Reason: "incident"}})
 			c.must(err)
 		}},
+		{"anything to a device whose app is suspended", "poller", func(c *teller, _ string) { c.suspends("budget") }},
 		{"anything to a device that was removed", "poller", func(c *teller, _ string) {
 			_, err := c.Subjects.Execute(c.Context(), event.Meta{}, "zelda", subject.UnbindDevice{DeviceUnbound: subject.DeviceUnbound{ID: "d1", By: "customer"}})
 			c.must(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/subject"
 	"github.com/chirograph/chirograph/eventstore"
 )
 
@@ -21,7 +22,9 @@ func (s *Server) tellDevices(ctx context.Context, e eventstore.Decoded, asked ba
 	}
 	m := s.causedBy(e, who.Issuer(), asked.Client, asked.Subject)
 	for _, device := range who.Devices() {
-		if device.Receiver == "" {
+		if told, err := s.receives(ctx, device); err != nil {
+			return ids, err
+		} else if !told {
 			continue
 		}
 		id, err := s.schedule(ctx, e, notice{
@@ -36,6 +39,16 @@ func (s *Server) tellDevices(ctx context.Context, e eventstore.Decoded, asked ba
 		ids = append(ids, id...)
 	}
 	return ids, nil
+}
+
+// receives reports whether a device is told of requests: its app wants it to
+// be, and may act.
+func (s *Server) receives(ctx context.Context, device subject.DeviceBound) (bool, error) {
+	if device.Receiver == "" || device.Client == "" {
+		return device.Receiver != "", nil
+	}
+	app, _, err := s.Clients.Get(ctx, device.Client)
+	return app.Active(), err
 }
 
 // deviceClaims is the payload of a device notification. It holds no secret: a
@@ -83,8 +96,16 @@ func (s *Server) issuerOfDevice(ctx context.Context, told delivery.Scheduled) (s
 		return "", err
 	}
 	who, _, err := s.Subjects.Get(ctx, state.Requested().Subject)
-	if _, bound := who.Device(told.Device); err == nil && !bound {
-		err = fmt.Errorf("%w: the device was removed", ErrGone)
+	if err != nil {
+		return "", err
+	}
+	device, bound := who.Device(told.Device)
+	if !bound {
+		return "", fmt.Errorf("%w: the device was removed", ErrGone)
+	}
+	may, err := s.receives(ctx, device)
+	if err == nil && !may {
+		err = fmt.Errorf("%w: the app of the device is suspended or deleted", ErrGone)
 	}
 	return who.Issuer(), err
 }

@@ -101,6 +101,11 @@ func TestWhoIsTold(t *testing.T) {
 			c.has("d3", "https://app.example/")
 			c.asked("poller")
 		}, []string{"device | https://app.example/ | a request waits for an answer |", "device | https://app.example/ | a request waits for an answer |"}},
+		{"not one whose app is suspended", func(c *teller) {
+			c.has("d1", "https://app.example/")
+			c.suspends("budget")
+			c.asked("poller")
+		}, nil},
 		{"not after it ran out", func(c *teller) {
 			c.has("d1", "https://app.example/")
 			c.asked("poller")

@@ -73,10 +73,11 @@ func (c *teller) runsOut(id string) {
 	c.step(id, backchannel.NoteExpiry{At: c.Now()})
 }
 
-// has binds a device to Zelda.
+// has binds a device to Zelda, by the app budget.
 func (c *teller) has(device, receiver string) {
 	c.Helper()
-	_, err := c.Subjects.Execute(c.Context(), event.Meta{Subject: "zelda"}, "zelda", subject.BindDevice{DeviceBound: subject.DeviceBound{ID: device, Thumbprint: device, Receiver: receiver}})
+	bound := subject.DeviceBound{ID: device, Thumbprint: device, Receiver: receiver, Client: "budget"}
+	_, err := c.Subjects.Execute(c.Context(), event.Meta{Subject: "zelda"}, "zelda", subject.BindDevice{DeviceBound: bound})
 	c.must(err)
 }
 
