@@ -52,6 +52,13 @@ func TestWhatBecomesOfAPing(t *testing.T) {
 		{"500 is repeated until there is no time", status(500), append(again("500 ", 8), outOfTime)},
 		{"no answer is repeated until there is no time", fails("no answer in time", false), append(again("0 no answer in time", 8), outOfTime)},
 		{"an address that is not public ends it", fails("not public", true), []string{"0 not public", "parked: not public"}},
+		{"a receiver that moves to such an address gets no more",
+			func(ctx context.Context, id string, n int) (delivery.Answer, string) {
+				if n == 1 {
+					return delivery.Answer{Status: 503}, ""
+				}
+				return fails("not public", true)(ctx, id, n)
+			}, []string{"503 ", "0 not public", "parked: not public"}},
 		{"a receiver that heals gets it", answers(500, 503, 204), []string{"500 ", "503 ", "204 ", "delivered"}},
 		{"one that then refuses does not get it again", answers(500, 401), []string{"500 ", "401 ", "parked: the receiver answered 401"}},
 		{"what it answers is printable and short",
