@@ -111,7 +111,10 @@ func (s *Server) poll(v *visit, c *caller, presented oauth.Artefact) (backchanne
 	case early != nil:
 		return state, early
 	case wait > 0 && mayHold:
-		return s.holdPoll(v, cmd, state, wait)
+		if state, err = s.holdPoll(v, cmd, state, wait); err == nil {
+			err = s.stillMay(v, c)
+		}
+		return state, err
 	}
 	return state, refusal
 }

@@ -54,6 +54,20 @@ func (s *Server) holdPoll(v *visit, cmd backchannel.Redeem, state backchannel.St
 	}
 }
 
+// stillMay refuses a client that was suspended while it waited, or whose issuer
+// was.
+func (s *Server) stillMay(v *visit, c *caller) error {
+	ctx := v.Request().Context()
+	t, _, err := s.Tenant(ctx, v.Tenant.ID)
+	if err == nil {
+		err = t.open()
+	}
+	if err == nil {
+		_, err = s.knownClient(ctx, t, c.ID)
+	}
+	return err
+}
+
 // interval is what the client was told to leave between polls.
 func interval(asked backchannel.Requested) time.Duration {
 	if asked.Interval <= 0 {

@@ -3,10 +3,14 @@ package api_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/chirograph/chirograph/domain/client"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
@@ -72,6 +76,41 @@ func TestWhenAHeldPollEnds(t *testing.T) {
 					want = oauth.SlowDown
 				}
 				c.refused(c.poll("poller", id), want)
+				time.Sleep(2 * time.Second)
+			})
+		})
+	}
+}
+
+// Who was suspended while a poll was held gets nothing for it.
+func TestASuspensionEndsAHeldPoll(t *testing.T) {
+	tests := []struct {
+		name     string
+		suspends func(c *counter) error
+		want     int
+	}{
+		{"the client", func(c *counter) error {
+			_, err := c.Clients.Execute(c.Context(), event.Meta{}, "poller", client.Suspend{Suspended: client.Suspended{Reason: "fraud"}})
+			return err
+		}, http.StatusUnauthorized},
+		{"its issuer", func(c *counter) error {
+			_, err := c.Issuers.Execute(c.Context(), event.Meta{}, "ciba", issuer.Suspend{Suspended: issuer.Suspended{Reason: "incident"}})
+			return err
+		}, http.StatusServiceUnavailable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCounter(t)
+				id := c.requested("poller")
+				done := make(chan *httptest.ResponseRecorder, 1)
+				go func() { done <- c.serve(c.held("poller", id, "wait=9")) }()
+				synctest.Wait()
+				c.must(tt.suspends(c))
+				c.approved(id.ID)
+				if w := <-done; w.Code != tt.want || slices.Contains(c.written(), "token.issued") {
+					t.Errorf("got %d %s", w.Code, w.Body)
+				}
 				time.Sleep(2 * time.Second)
 			})
 		})

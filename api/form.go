@@ -66,7 +66,12 @@ func (s *Server) admit(v *visit) error {
 	if wait := s.Limits.Wait("address:"+network(v.RealIP()), v.At); wait > 0 {
 		return tooMany(wait)
 	}
-	if !v.Tenant.Active {
+	return v.Tenant.open()
+}
+
+// open refuses to serve an issuer that is suspended.
+func (t Tenant) open() error {
+	if !t.Active {
 		e := oauth.Refuse(oauth.TemporarilyUnavailable, "", "this issuer is suspended")
 		return &httpError{e, http.StatusServiceUnavailable, 0}
 	}
