@@ -2,7 +2,8 @@
 
 // Package e2e drives the running program with clients that nobody here wrote:
 // openid-client and oauth4webapi from npm, and Debian's Chromium through
-// playwright-core. Before it runs, "npm ci" in this folder installs them.
+// playwright-core. Before it runs, "npm ci" in this folder installs them. Where
+// a client is called, an endpoint in Python answers.
 //
 // With E2E_SCREENSHOTS set to a folder, the browser leaves pictures of every
 // page there. E2E_CHROMIUM names another browser than /usr/bin/chromium.
