@@ -34,6 +34,7 @@ type devicePortCall func(*Server, *visit, portCaller) error
 type portCaller struct {
 	client  string
 	subject string
+	known   string // sub by which the app knows the customer
 	state   subject.State
 }
 
@@ -79,7 +80,7 @@ func (s *Server) servePort(v *visit, serve devicePortCall) error {
 	if !state.Active() || state.Issuer() != v.Tenant.ID {
 		return oauth.Refuse(oauth.InvalidToken, "RFC 6750 §3.1", "the customer of the access token is none of this issuer's")
 	}
-	return portRefusal(serve(s, v, portCaller{e.Client, e.Subject, state}))
+	return portRefusal(serve(s, v, portCaller{e.Client, e.Subject, s.subjectFor(pass.live.holder, e.Subject), state}))
 }
 
 // portRefusal says of a request that cannot be answered why not. A request of

@@ -81,7 +81,7 @@ func (s *Server) proved(v *visit, c portCaller, sent deviceRegistration) (bound 
 	if err != nil {
 		return bound, once, &oauth.Error{Code: oauth.InvalidRequest, By: "RFC 7515 §5.2", Description: "proof is not genuine: " + err.Error()}
 	}
-	until, err := said.CheckRegistration(v.Tenant.URL, c.subject, v.At)
+	until, err := said.CheckRegistration(v.Tenant.URL, c.known, v.At)
 	if err != nil {
 		return bound, once, err
 	}

@@ -16,7 +16,9 @@ import (
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/domain/backchannel"
+	"github.com/chirograph/chirograph/domain/client"
 	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/domain/subject"
 	"github.com/chirograph/chirograph/domain/token"
 )
@@ -225,6 +227,27 @@ func TestBindDevice(t *testing.T) {
 				t.Errorf("got %d %s", w.Code, w.Body)
 			}
 		})
+	}
+}
+
+// An app that knows its customer by a pairwise name binds devices by that name.
+func TestBindDeviceOfAPairwiseApp(t *testing.T) {
+	a := newBankApp(t)
+	app, _, err := a.Clients.Get(t.Context(), "pusher")
+	a.must(err)
+	m := app.Metadata()
+	m.SubjectType = oauth.Pairwise
+	_, err = a.Clients.Execute(t.Context(), event.Meta{}, "pusher", client.Update{Updated: client.Updated{Metadata: m}})
+	a.must(err)
+	id, _ := a.asked("pusher")
+	a.approves(id)
+	a.must(a.IssuePush(t.Context(), id))
+	known := claimsOf(t, a.pushes(id)["id_token"].(string))["sub"]
+	for sub, want := range map[any]int{"zelda": http.StatusBadRequest, known: http.StatusCreated} {
+		sent := a.registration("proof", a.proof(map[string]any{"sub": sub}))
+		if w := a.call("POST", "/device-port/devices", "application/json", sent); w.Code != want {
+			t.Errorf("as %v: %d %s", sub, w.Code, w.Body)
+		}
 	}
 }
 
