@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,7 +52,7 @@ type tab struct {
 	header http.Header
 	status int
 	text   strings.Builder
-	until  time.Time
+	until  atomic.Pointer[time.Time] // deadline of a write; none, or zero, if there is none
 	told   chan news
 	leave  context.CancelFunc
 }
@@ -65,9 +66,9 @@ type news struct {
 func (w *tab) Header() http.Header                 { return w.header }
 func (w *tab) WriteHeader(status int)              { w.status = status }
 func (w *tab) Write(p []byte) (int, error)         { return w.text.Write(p) }
-func (w *tab) SetWriteDeadline(at time.Time) error { w.until = at; return nil }
+func (w *tab) SetWriteDeadline(at time.Time) error { w.until.Store(&at); return nil }
 func (w *tab) Flush() {
-	w.told <- news{w.text.String(), time.Until(w.until)}
+	w.told <- news{w.text.String(), time.Until(*w.until.Load())}
 	w.text.Reset()
 }
 
@@ -100,8 +101,9 @@ func (w *tab) isTold(t *testing.T, want string) {
 	if got.left != patience {
 		t.Errorf("the browser had %s to take it", got.left)
 	}
-	if synctest.Wait(); !w.until.IsZero() {
-		t.Errorf("the page is cut off in %s if nothing happens", time.Until(w.until))
+	synctest.Wait()
+	if until := *w.until.Load(); !until.IsZero() {
+		t.Errorf("the page is cut off in %s if nothing happens", time.Until(until))
 	}
 }
 
