@@ -51,6 +51,10 @@ func onPort(serve devicePortCall) func(*Server, *visit) error {
 
 func (s *Server) servePort(v *visit, serve devicePortCall) error {
 	ctx := v.Request().Context()
+	if err := arrived(v.Request()); err != nil {
+		return err
+	}
+	v.At = s.Now() // token and devices count as they are when all has arrived
 	presented, err := s.presented(v, v.Request().URL.Path)
 	if err != nil {
 		return err
@@ -112,6 +116,13 @@ func (s *Server) portMeta(v *visit, c portCaller) event.Meta {
 	m.Client, m.Subject = c.client, c.subject
 	m.Correlation = string(s.Subjects.Stream(c.subject))
 	return m
+}
+
+// arrived reads a body to its end and puts it back.
+func arrived(r *http.Request) error {
+	raw, err := body(r)
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	return err
 }
 
 // portBody reads a body of one media type.

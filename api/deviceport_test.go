@@ -167,16 +167,29 @@ func TestDeviceAnswerRefused(t *testing.T) {
 
 // An answer counts when it has arrived, not when it began to.
 func TestDeviceAnswerThatTakesItsTime(t *testing.T) {
-	a := newBankApp(t).binds()
-	id, _ := a.asked("poller")
-	compact := a.signsAnswer(id, map[string]any{"exp": a.Now().Add(5 * time.Minute).Unix()})
-	r := a.calling("POST", "/device-port/requests/"+id, "application/jose", compact)
-	r.Body = &slowly{r.Body, func() { a.pass(4 * time.Minute) }}
-	w := a.serve(r)
-	state, _, err := a.Backchannels.Load(t.Context(), id)
-	a.must(err)
-	if w.Code != http.StatusConflict || state.Decided() {
-		t.Errorf("got %d %s, decided %v", w.Code, w.Body, state.Decided())
+	tests := []struct {
+		name      string
+		meanwhile func(a *bankApp)
+		status    int
+	}{
+		{"the request runs out", func(a *bankApp) { a.pass(20 * time.Second) }, http.StatusConflict},
+		{"the device is removed", func(a *bankApp) { a.call("DELETE", "/device-port/devices/"+a.device, "", "") }, http.StatusBadRequest},
+		{"the app is suspended", func(a *bankApp) { a.suspends("pusher") }, http.StatusUnauthorized},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := newBankApp(t).binds()
+			id := a.requested("poller", "requested_expiry", "10").ID
+			compact := a.signsAnswer(id, nil)
+			r := a.calling("POST", "/device-port/requests/"+id, "application/jose", compact)
+			r.Body = &slowly{r.Body, func() { tt.meanwhile(a) }}
+			w := a.serve(r)
+			state, _, err := a.Backchannels.Load(t.Context(), id)
+			a.must(err)
+			if w.Code != tt.status || state.Decided() {
+				t.Errorf("got %d %s, decided %v", w.Code, w.Body, state.Decided())
+			}
+		})
 	}
 }
 
