@@ -24,7 +24,7 @@ func TestRetriesOfOthersAreFoundBehindAReceiverThatIsOnlySlow(t *testing.T) {
 			return delivery.Answer{Status: 204}, ""
 		})
 		w.running(t)
-		for range 1200 {
+		for range 800 {
 			w.deny(t, "slow")
 		}
 		time.Sleep(10 * time.Second)
