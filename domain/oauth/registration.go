@@ -149,6 +149,9 @@ func (m ClientMetadata) texts() error {
 			return Refuse(code, "RFC 7591 §2", name+" must be an https URI")
 		}
 	}
+	if m.ClientName != "" && !legible(m.ClientName) {
+		return Refuse(code, "RFC 7591 §5", "client_name must have something to see, and not many marks on one character")
+	}
 	bad := slices.ContainsFunc(m.Contacts, func(c string) bool { return len(c) > 254 || !printable(c) })
 	return refusal(bad || len(m.Contacts) > 16, code, "RFC 7591 §2", "contacts must be at most 16 printable addresses")
 }
