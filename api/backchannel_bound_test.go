@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/chirograph/chirograph/adapters/jose"
@@ -46,16 +47,43 @@ func TestAPollBindsToTheCertificate(t *testing.T) {
 	c.boundToCertificate(got)
 }
 
-// RFC 8705 §3.4: a client that registered to have its tokens bound to its
-// certificate, and shows none, gets none.
-func TestAPollWithoutACertificateBindsNothing(t *testing.T) {
-	c := newCounter(t)
-	c.client("reader", "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Poll, TLSBoundTokens: true})
-	id := c.askedByTLS("reader")
-	c.approved(id.ID)
-	r := c.polling("reader", id.Text())
-	r.Header.Del("DPoP")
-	c.refused(c.serve(r), oauth.InvalidRequest)
+// RFC 8705 §3.4, RFC 9449 §5.2: a client whose tokens are to be bound, and that
+// shows no key of that kind, gets none.
+func TestAPollWithoutTheKeyGetsNoTokens(t *testing.T) {
+	tests := []struct {
+		name string
+		as   string
+		m    oauth.ClientMetadata
+		want oauth.Code
+	}{
+		{"a client registered to bind to its certificate", "reader", oauth.ClientMetadata{TLSBoundTokens: true}, oauth.InvalidRequest},
+		{"a client registered to bind by proof", "reader", oauth.ClientMetadata{DPoPBoundTokens: true}, oauth.InvalidDPoPProof},
+		{"a client registered before the profile bound it", "unbound-till", oauth.ClientMetadata{RequestAlg: "ES256"}, oauth.InvalidRequest},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCounter(t)
+			tt.m.DeliveryMode = oauth.Poll
+			var asked *http.Request
+			if of(tt.as) == fapiURL {
+				c.client(tt.as, "fapi-ciba", tt.m)
+				asked = c.signed(tt.as, tt.as, c.claims(tt.as, nil))
+			} else {
+				c.client(tt.as, "ciba", tt.m)
+				asked = c.asking(tt.as)
+			}
+			asked.Header.Del("DPoP")
+			text, _ := members(t, c.serve(asked))["auth_req_id"].(string)
+			id, _ := oauth.ParseArtefact(text)
+			c.approved(id.ID)
+			r := c.polling(tt.as, text)
+			r.Header.Del("DPoP")
+			c.refused(c.serve(r), tt.want)
+			if slices.Contains(c.written(), "backchannel.redeemed") {
+				t.Error("auth_req_id is spent")
+			}
+		})
+	}
 }
 
 // FAPI1-ADV §5.2.2-5: where tokens are bound to certificates, a proof binds

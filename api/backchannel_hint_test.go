@@ -106,15 +106,22 @@ func TestLoginHintTokens(t *testing.T) {
 	}
 }
 
-// Whoever cannot be asked is unknown in the same words.
+// Whoever cannot be asked is unknown in the same words, after the same look-ups,
+// and is not counted as asked.
 func TestAllUnknownCustomersLookAlike(t *testing.T) {
-	c := newCounter(t)
+	to, log := countingReads(t, "subject")
+	c := counterIn(t, to)
+	c.limited = map[string]time.Duration{"subject:(nobody)": time.Second, "subject:never": time.Second, "subject:erased": time.Second}
 	c.customer("erased", "ciba", false)
 	_, err := c.Subjects.Execute(t.Context(), event.Meta{Subject: "erased"}, "erased", subject.Erase{Erased: subject.Erased{Reason: "asked"}})
 	c.must(err)
 	first := c.ask("poller", "login_hint", "nobody")
 	for _, name := range []string{"abroad", "erased", "never", "(nobody)", strings.Repeat("n", 2048)} {
+		before := log.reads
 		w := c.ask("poller", "login_hint", name)
+		if name != "abroad" && name != "erased" && log.reads != before+1 { // those two are remembered
+			t.Errorf("%.20s: %d subjects are looked up", name, log.reads-before)
+		}
 		if w.Code != 400 || w.Body.String() != first.Body.String() || !strings.Contains(w.Body.String(), "unknown_user_id") {
 			t.Errorf("%.20s: %d %s, not %s", name, w.Code, w.Body, first.Body)
 		}

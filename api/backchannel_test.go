@@ -258,6 +258,10 @@ func TestPushNeedsTheKey(t *testing.T) {
 	r := c.asking("pusher")
 	r.Header.Del("DPoP")
 	c.refuses(r, 400, oauth.InvalidDPoPProof, "CIBA §5")
+	c.client("presser", "ciba", oauth.ClientMetadata{DeliveryMode: oauth.Push, TLSBoundTokens: true})
+	r = c.asking("presser")
+	r.Header.Del("DPoP")
+	c.refuses(r, 400, oauth.InvalidRequest, "CIBA §5")
 }
 
 func TestWhatCannotWaitIsNotAcknowledged(t *testing.T) {

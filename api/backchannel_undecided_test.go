@@ -12,14 +12,25 @@ import (
 	"github.com/chirograph/chirograph/eventstore"
 )
 
-// A readLog counts how often streams of backchannel requests are read.
+// A readLog counts how often streams of one category are read.
 type readLog struct {
 	observed
-	reads int
+	category string
+	reads    int
+}
+
+// countingReads is a town whose log counts.
+func countingReads(t *testing.T, category string) (*town, *readLog) {
+	to := newTownOn(t, func(l eventstore.Log) eventstore.Log { return l })
+	log := &readLog{observed: to.Journal.Log.(observed), category: category}
+	journal := *to.Journal
+	journal.Log = log
+	to.Server = api.New(&journal, to.Outside)
+	return to, log
 }
 
 func (l *readLog) ReadStream(ctx context.Context, s eventstore.Stream, from eventstore.Revision) iter.Seq2[eventstore.Event, error] {
-	if s.Category() == "backchannel" {
+	if s.Category() == l.category {
 		l.reads++
 	}
 	return l.observed.ReadStream(ctx, s, from)
@@ -29,11 +40,7 @@ func (l *readLog) ReadStream(ctx context.Context, s eventstore.Stream, from even
 // wait, and again as soon as anybody has decided: what a poll gets is from the
 // log.
 func TestPollsThatWaitReadTheLogOnce(t *testing.T) {
-	to := newTownOn(t, func(l eventstore.Log) eventstore.Log { return l })
-	log := &readLog{observed: to.Journal.Log.(observed)}
-	journal := *to.Journal
-	journal.Log = log
-	to.Server = api.New(&journal, to.Outside)
+	to, log := countingReads(t, "backchannel")
 	c := counterIn(t, to)
 	id := c.requested("poller")
 	polled := func(want oauth.Code) int {

@@ -76,6 +76,10 @@ func TestSubjectTypes(t *testing.T) {
 		if err := (oauth.Profile{}).CheckClient(m, oauth.Server{}); (err == nil) != good {
 			t.Errorf("%q: %v", kind, err)
 		}
+		m.SectorIdentifierURI = "http://sector.example/list"
+		if err := (oauth.Profile{}).CheckClient(m, oauth.Server{}); err == nil {
+			t.Errorf("%q: it may name a sector without https", kind)
+		}
 	}
 }
 
