@@ -28,8 +28,8 @@ func (s *Server) listDeliveries(c *call) (any, error) {
 	switch {
 	case !slices.Contains(deliveryStates, q.Status):
 		return nil, invalid("status must be scheduled, delivered or parked")
-	case q.Kind != "" && !slices.Contains(delivery.Kinds, q.Kind):
-		return nil, invalid("kind must be ping, push, device or webhook")
+	case q.Kind != "" && q.Kind != delivery.Unreadable && !slices.Contains(delivery.Kinds, q.Kind):
+		return nil, invalid("kind must be ping, push, device, webhook or unreadable")
 	}
 	return s.Projections.Deliveries.List(c.Context(), q)
 }
@@ -74,6 +74,8 @@ func (s *Server) redeliver(c *call) (any, error) {
 // concerns.
 func plainly(err error, d projections.Delivery) error {
 	switch {
+	case d.Kind == delivery.Unreadable:
+		return conflict("nobody is told of what cannot be handled: " + d.Says)
 	case errors.Is(err, delivery.ErrLate):
 		return conflict(fmt.Sprintf("the request expired at %s: nobody waits for this %s any more", d.Until.Format(time.RFC3339), d.Kind.Noun()))
 	case errors.Is(err, delivery.ErrPending):

@@ -262,3 +262,18 @@ func TestBackchannelRequestsAreListedAndShown(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEventThatCannotBeHandledIsListed(t *testing.T) {
+	c, _ := telling(t)
+	told := delivery.Scheduled{Kind: delivery.Unreadable, Says: "the event e1 (consent.mended) of consent-c1", Cause: "e1", Due: c.Now(), Until: c.Now()}
+	for _, cmd := range []delivery.Command{delivery.Schedule{Scheduled: told}, delivery.Park{Parked: delivery.Parked{By: delivery.System, Reason: "it cannot be handled"}}} {
+		_, err := c.nodes[0].API.Deliveries.Execute(t.Context(), event.Meta{}, "odd", cmd)
+		c.must(err)
+	}
+	if w := c.get("/admin/deliveries?kind=unreadable"); w.Code != 200 || strings.Count(w.Body.String(), "delivery_id") != 1 || !strings.Contains(w.Body.String(), told.Says) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := c.post(0, "/admin/deliveries/odd/redeliver", ""); w.Code != 409 || !strings.Contains(w.Body.String(), "cannot be handled") {
+		t.Errorf("taken up again: %d %s", w.Code, w.Body)
+	}
+}

@@ -22,7 +22,7 @@ func newDelivery() *cobra.Command {
 func newDeliveryList() *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "List pings, pushes, device notifications and webhooks, the newest first", Args: exactly()}
 	flags := map[string]string{
-		"status": "scheduled, delivered or parked", "kind": "ping, push, device or webhook",
+		"status": "scheduled, delivered or parked", "kind": "ping, push, device, webhook or unreadable",
 		"client": "to this client", "consent": "about this consent", "backchannel": "about this backchannel request",
 	}
 	for name, usage := range flags {
