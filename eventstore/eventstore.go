@@ -239,9 +239,10 @@ type Importer interface {
 }
 
 // An Observable log calls f with the events of each commit, in commit order,
-// before the append that wrote them returns. So a model fed by it is exact: it
-// never lags behind an acknowledged append. f must be quick and must not
-// append. Engines that share their log between nodes do not offer it.
+// before the append that wrote them returns, when the log has them and its head
+// is theirs. So a model fed by it is exact: it never lags behind an acknowledged
+// append. f must be quick and must not append. Engines that share their log
+// between nodes do not offer it.
 type Observable interface {
 	Observe(f func([]Event)) (stop func())
 }

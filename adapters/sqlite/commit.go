@@ -23,8 +23,8 @@ func (w *writer) commit(batch []*request) {
 		return
 	}
 	if len(events) > 0 {
+		w.log.head.Store(uint64(events[len(events)-1].Position)) // whoever is told may ask for it
 		w.log.observers.tell(events)
-		w.log.head.Store(uint64(events[len(events)-1].Position))
 		w.log.grown.wake()
 	}
 	for _, r := range batch {

@@ -51,6 +51,24 @@ var observeTests = []test{
 			}
 		}
 	}},
+	{name: "what an observer is told is in the log, and behind its head", observable: true, run: func(f *fixture) {
+		f.Log.(eventstore.Observable).Observe(func(events []eventstore.Event) {
+			last := events[len(events)-1]
+			if head, err := f.Log.Head(f.Context()); err != nil || head < last.Position {
+				f.Errorf("told of %d, the head is %d, %v", last.Position, head, err)
+			}
+			for stored, err := range f.Log.ReadStream(f.Context(), last.Stream, last.Revision) {
+				if err != nil || stored.ID != last.ID {
+					f.Errorf("told of %s, stored is %s, %v", last.ID, stored.ID, err)
+				}
+				return
+			}
+			f.Errorf("told of %d, which is not stored", last.Position)
+		})
+		for i := range 8 {
+			f.must(add(eventstore.Stream(fmt.Sprintf("test-%d", i)), eventstore.Absent(), facts(i+1)...))
+		}
+	}},
 	{name: "what is refused or repeated is not observed", observable: true, run: func(f *fixture) {
 		a := add("test-1", eventstore.Absent(), fact(1))
 		f.must(a)
