@@ -23,6 +23,7 @@ export function receive() {
     '-B', program, '--port', E2E_NOTIFY_PORT, '--path', path, '--cert', kept('notify.pem'), '--key', kept('notify.key'),
     '--ca', kept('ca.pem'), '--issuer', ciba.href,
   ], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(receiver, 'exit')
   const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]()
   const heard = async () => {
     const late = setTimeout(() => receiver.kill(), patience)
@@ -34,6 +35,6 @@ export function receive() {
   return {
     heard,
     expect: (request) => { receiver.stdin.write(`${JSON.stringify(request)}\n`); return heard() },
-    end: async () => { receiver.stdin.end(); if (receiver.exitCode === null) await once(receiver, 'exit') },
+    end: () => { receiver.stdin.end(); return ended },
   }
 }
