@@ -165,8 +165,8 @@ func TestUserCodes(t *testing.T) {
 			r := c.asking(tt.as, "user_code", tt.sent)
 			if tt.code != "" {
 				c.refuses(r, 400, tt.code, "CIBA §13")
-			} else if w := c.serve(r); w.Code != http.StatusOK {
-				t.Errorf("%d %s", w.Code, w.Body)
+			} else if w := c.serve(r); w.Code != http.StatusOK || strings.Contains(c.recorded().Body, "user_code") {
+				t.Errorf("%d %s, kept %s", w.Code, w.Body, c.recorded().Body)
 			}
 		})
 	}

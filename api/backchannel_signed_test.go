@@ -126,7 +126,8 @@ func TestASignedRequestIsGoodOnce(t *testing.T) {
 // The signed request is kept as it came, and the key that signed it is named.
 func TestASignedRequestIsEvidence(t *testing.T) {
 	c := newCounter(t)
-	compact := c.sign("till", c.claims("till", map[string]any{"request_context": map[string]any{"till": 3}}))
+	c.keyring["till for requests"] = newKey(t) // another than its assertions are signed with
+	compact := c.sign("till for requests", c.claims("till", map[string]any{"request_context": map[string]any{"till": 3}}))
 	if w := c.serve(c.form("till", url.Values{"request": {compact}})); w.Code != http.StatusOK {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}

@@ -18,6 +18,8 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/domain/backchannel"
+	"github.com/chirograph/chirograph/domain/event"
+	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/eventstore"
 )
@@ -145,6 +147,7 @@ func TestRefusedBackchannelRequests(t *testing.T) {
 		{"details of an unknown type", "poller", []string{"authorization_details", `[{"type":"x"}]`}, 400, oauth.InvalidAuthorizationDetails, "RFC 9396 §5"},
 		{"an unknown resource", "poller", []string{"resource", "https://other.example"}, 400, oauth.InvalidTarget, "RFC 8707 §2"},
 		{"a context that is no object", "poller", []string{"request_context", "[]"}, 400, oauth.InvalidRequest, "FAPI-CIBA-ID1 §5.3"},
+		{"a signed request of a client that is not registered for it", "stranger", []string{"request", "e30.e30.c2ln"}, 400, oauth.UnauthorizedClient, "CIBA §13"},
 		{"a signed request of a client that does not sign", "poller", []string{"request", "e30.e30.c2ln"}, 400, oauth.InvalidRequest, "CIBA §4"},
 		{"a request that is not signed", "till", nil, 400, oauth.InvalidRequest, "FAPI-CIBA-ID1 §5.2.2-6"},
 		{"a code of a client without codes", "poller", []string{"user_code", theCode}, 400, oauth.InvalidRequest, "CIBA §7.1"},
@@ -158,6 +161,18 @@ func TestRefusedBackchannelRequests(t *testing.T) {
 			c.refuses(c.asking(tt.as, tt.fields...), tt.status, tt.code, tt.by)
 		})
 	}
+}
+
+// An issuer that knows no accounts grants none.
+func TestDetailsWhereThereAreNoAccounts(t *testing.T) {
+	c := newCounter(t)
+	state, _, err := c.Issuers.Load(t.Context(), "ciba")
+	c.must(err)
+	without := state.Settings()
+	without.Accounts = false
+	_, err = c.Issuers.Execute(t.Context(), event.Meta{}, "ciba", issuer.ChangeSettings{SettingsChanged: issuer.SettingsChanged{Settings: without}})
+	c.must(err)
+	c.refuses(c.asking("poller", "authorization_details", accountDetails), 400, oauth.InvalidAuthorizationDetails, "RFC 9396 §5")
 }
 
 // refuses fails the test unless a request is refused so, and nothing is written.

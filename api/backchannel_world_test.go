@@ -204,7 +204,11 @@ func (c *counter) recorded() backchannel.Requested {
 type counterKeys struct{ townKeys }
 
 func (k counterKeys) Request(_ context.Context, c oauth.Client, _ api.Tenant, compact string) (oauth.SignedRequest, client.KeySeen, error) {
-	public := k.keyring[c.ID].Key.Public()
+	signer, apart := k.keyring[c.ID+" for requests"]
+	if !apart {
+		signer = k.keyring[c.ID]
+	}
+	public := signer.Key.Public()
 	thumbprint, err := jose.Thumbprint(public)
 	k.must(err)
 	fact, err := jose.VerifyRequest(compact, []jose.Key{{Public: public, Thumbprint: thumbprint}})
@@ -227,9 +231,10 @@ func (counterDesk) Subject(_ context.Context, realm, name string) (string, error
 
 // A shelf keeps what waits.
 type shelf struct {
-	mu    sync.Mutex
-	kept  map[string][]byte
-	fails error
+	mu        sync.Mutex
+	kept      map[string][]byte
+	fails     error
+	remembers bool // what it is told to forget
 }
 
 func (s *shelf) Keep(_ context.Context, id string, secret []byte, _ time.Time) error {
@@ -254,7 +259,9 @@ func (s *shelf) Find(_ context.Context, id string, _ time.Time) ([]byte, error) 
 func (s *shelf) Forget(_ context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.kept, id)
+	if !s.remembers {
+		delete(s.kept, id)
+	}
 	return nil
 }
 

@@ -75,6 +75,23 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// Of an answer that matters by its status alone no more is read than is wanted,
+// and none is waited for.
+func TestBeginReadsOnlyTheBeginning(t *testing.T) {
+	server := tpp(t, func(w http.ResponseWriter, r *http.Request) {
+		for range 1000 {
+			io.WriteString(w, strings.Repeat("x", 1000))
+		}
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done() // it never ends
+	})
+	client := trusting(t, server, Options{Except: []string{server.URL}, Timeout: time.Second})
+	got, err := client.Begin(must(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("{}"))), 10)
+	if err != nil || got.Status != http.StatusOK || string(got.Body) != "xxxxxxxxxx" {
+		t.Errorf("got %d with %d bytes, %v", got.Status, len(got.Body), err)
+	}
+}
+
 func TestDocumentRefusesAnswers(t *testing.T) {
 	tests := []struct {
 		name    string

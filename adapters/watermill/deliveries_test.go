@@ -13,6 +13,8 @@ import (
 	"github.com/chirograph/chirograph/api"
 	"github.com/chirograph/chirograph/domain/delivery"
 	"github.com/chirograph/chirograph/eventstore"
+
+	"github.com/ThreeDotsLabs/watermill/message"
 )
 
 func status(code int) func(context.Context, string, int) (delivery.Answer, string) {
@@ -109,6 +111,27 @@ func TestAttemptsComeEverMoreSeldom(t *testing.T) {
 				t.Errorf("attempt %d comes %s after the one before, not %s", i+1, at.Sub(began), pause)
 			}
 			began, pause = at, min(2*pause, 30*time.Second)
+		}
+	})
+}
+
+// The list of what is due may be old.
+func TestNothingIsSentBeforeItIsDue(t *testing.T) {
+	within(t, func(t *testing.T) {
+		w := newWorld(t, status(503))
+		w.running(t)
+		w.deny(t, "one")
+		time.Sleep(500 * time.Millisecond)
+		for e, err := range w.Journal.ReadAll(context.Background(), 0, eventstore.Filter{Types: []string{"delivery.attempted"}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.send(message.NewMessage(e.Stream.ID(), nil)); err != nil {
+				t.Error(err)
+			}
+		}
+		if all := w.times("one"); len(all) != 1 {
+			t.Errorf("%d attempts were made within half a second", len(all))
 		}
 	})
 }
