@@ -57,6 +57,7 @@ or --deny this command signs in there and answers.`,
 	f.StringVar(&a.LoginHint, "login-hint", "alice", "whom to ask")
 	f.StringVar(&a.Message, "binding-message", "Till 4, receipt 117", "what both screens show")
 	f.StringVar(&a.Code, "user-code", "", "the customer's user code, 4711 of ben; then the call centre asks")
+	f.IntVar(&a.Expiry, "requested-expiry", 0, "seconds to answer, 0 for as long as the bank likes")
 	f.StringVar(&a.Dir, "data", dev.DefaultDir, "data folder of the dev server")
 	c.MarkFlagsMutuallyExclusive("approve", "deny")
 	return c
@@ -91,8 +92,11 @@ func retellCIBA(ctx context.Context, out io.Writer, a dev.Asking, outcome story.
 	}
 	defer asker.Close()
 	told := 0
-	if a.Mode != oauth.Poll {
-		told = 1
+	if a.Mode == oauth.Push || a.Mode == oauth.Ping && !outcome.Late {
+		told++
+	}
+	if outcome.Late {
+		told++
 	}
 	all, err := settled(ctx, asker, "backchannel", outcome.Request, told)
 	if err != nil {
@@ -132,11 +136,12 @@ func (t tale) consent() string {
 	return ""
 }
 
-// lateEvents is how long the record of a call may come after the call.
-const lateEvents = 3 * time.Second
+// lateEvents is how long the record of a call may come after the call, and that
+// of an expiry after it.
+const lateEvents = 8 * time.Second
 
-// settled returns a timeline, once it has the record of so many deliveries.
-func settled(ctx context.Context, a *ask.Asker, kind, id string, deliveries int) (t tale, err error) {
+// settled returns a timeline, once it has so many events that come later.
+func settled(ctx context.Context, a *ask.Asker, kind, id string, later int) (t tale, err error) {
 	ctx, done := context.WithTimeout(ctx, lateEvents)
 	defer done()
 	look := time.NewTicker(50 * time.Millisecond)
@@ -152,11 +157,11 @@ func settled(ctx context.Context, a *ask.Asker, kind, id string, deliveries int)
 		}
 		found := 0
 		for _, e := range t.Items {
-			if e.Type == "delivery.delivered" {
+			if e.Type == "delivery.delivered" || e.Type == "backchannel.expired" {
 				found++
 			}
 		}
-		if err != nil || found >= deliveries {
+		if err != nil || found >= later {
 			return t, err
 		}
 		select {

@@ -24,6 +24,7 @@ import (
 type Till struct {
 	story.BackchannelCast
 	endpoint *http.Server // where it is called, nil if it polls
+	ended    chan struct{}
 }
 
 // Asking says which till asks, and what.
@@ -34,6 +35,7 @@ type Asking struct {
 	LoginHint string
 	Message   string
 	Code      string // the customer's user code; the call centre asks for it
+	Expiry    int    // seconds to answer, 0 for as long as the bank likes
 	Decision  string // "approve" or "deny" on the phone page, "" for somebody else
 }
 
@@ -69,7 +71,7 @@ func (a Asking) Open(ctx context.Context) (*Till, error) {
 	till := &Till{BackchannelCast: story.BackchannelCast{
 		Client: client, Mode: a.Mode, Decision: a.Decision, Bank: bank, Customer: person(a.LoginHint),
 		Phone: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: f.trusted}},
-		Ask:   story.Ask{LoginHint: a.LoginHint, Message: a.Message, Code: a.Code, Signed: sample.signs},
+		Ask:   story.Ask{LoginHint: a.LoginHint, Message: a.Message, Code: a.Code, Expiry: a.Expiry, Signed: sample.signs},
 	}}
 	if a.Mode == oauth.Poll {
 		return till, nil
@@ -145,16 +147,22 @@ func (t *Till) listen(ctx context.Context, f folder, live Live) error {
 	}
 	t.endpoint = &http.Server{Handler: t.Receiver, ReadHeaderTimeout: calling}
 	served := tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
-	go t.endpoint.Serve(served)
+	t.ended = make(chan struct{})
+	go func() {
+		defer close(t.ended)
+		t.endpoint.Serve(served)
+	}()
 	return nil
 }
 
-// Close ends the notification endpoint.
+// Close ends the notification endpoint. Its address is free then.
 func (t *Till) Close() error {
 	if t.endpoint == nil {
 		return nil
 	}
-	return t.endpoint.Close()
+	err := t.endpoint.Close()
+	<-t.ended
+	return err
 }
 
 // Unreachable reports whether the server of a folder was gone when it was asked.

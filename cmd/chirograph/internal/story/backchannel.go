@@ -101,8 +101,12 @@ const patience = 10 * time.Second
 // ErrNotApproved means that the customer said no.
 var ErrNotApproved = errors.New("the customer did not approve")
 
+// ErrTooLate means that the request ran out before there was an answer.
+var ErrTooLate = errors.New("the customer did not answer in time")
+
 // Poll asks for the tokens until there is an answer, no faster than the server
-// permits. It fails with [ErrNotApproved] if that is a no.
+// permits. It fails with [ErrNotApproved] if that is a no, and with [ErrTooLate]
+// if there is none.
 func (c *Client) Poll(ctx context.Context, asked Asked) (Tokens, error) {
 	interval := time.Duration(asked.Interval) * time.Second
 	for {
@@ -114,6 +118,8 @@ func (c *Client) Poll(ctx context.Context, asked Asked) (Tokens, error) {
 			return tokens, err
 		case r.Code == string(oauth.AccessDenied):
 			return tokens, ErrNotApproved
+		case r.Code == string(oauth.ExpiredToken):
+			return tokens, ErrTooLate
 		case r.Code == string(oauth.SlowDown):
 			interval += 5 * time.Second // CIBA §11
 		case r.Code != string(oauth.AuthorizationPending):

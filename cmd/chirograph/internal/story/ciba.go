@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/chirograph/chirograph/domain/oauth"
 )
@@ -26,10 +27,12 @@ type BackchannelCast struct {
 type BackchannelOutcome struct {
 	Request  string // id, which is no secret
 	Approved bool
+	Late     bool // nobody answered in time
 }
 
 // PlayBackchannel asks, waits for the customer's answer as the client's mode
-// has it, and uses what was approved. A no is an outcome and no error.
+// has it, and uses what was approved. A no is an outcome and no error, and so is
+// silence.
 func PlayBackchannel(ctx context.Context, cast BackchannelCast, tell Tell) (out BackchannelOutcome, err error) {
 	phone, err := cast.phone(ctx)
 	if err != nil {
@@ -54,11 +57,15 @@ func PlayBackchannel(ctx context.Context, cast BackchannelCast, tell Tell) (out 
 		}
 	}
 	tokens, err := cast.Learn(ctx, asked, tell)
-	if errors.Is(err, ErrNotApproved) {
-		tell(cast.Client.Name, "learns the answer", "access_denied")
+	switch {
+	case errors.Is(err, ErrNotApproved):
+		tell(cast.Client.Name, "learns the answer", string(oauth.AccessDenied))
 		return out, nil
-	}
-	if err != nil {
+	case errors.Is(err, ErrTooLate):
+		tell(cast.Client.Name, "learns that there is no answer", string(oauth.ExpiredToken))
+		out.Late = true
+		return out, nil
+	case err != nil:
 		return out, err
 	}
 	out.Approved = true
@@ -87,14 +94,18 @@ func (c BackchannelCast) answer(ctx context.Context, phone *Phone, request strin
 }
 
 // Learn waits for the answer and returns the tokens. It fails with
-// [ErrNotApproved] if that is a no.
+// [ErrNotApproved] if that is a no, and with [ErrTooLate] if there is none.
 func (c BackchannelCast) Learn(ctx context.Context, asked Asked, tell Tell) (Tokens, error) {
 	switch c.Mode {
 	case oauth.Ping:
-		if _, err := c.Receiver.Wait(ctx, asked); err != nil {
+		switch _, err := c.Receiver.Wait(ctx, asked, 0); {
+		case errors.Is(err, ErrNotCalled): // nobody is pinged because of an expiry (CIBA §10.2)
+			tell(c.Client.Name, "is not pinged in time", "polls")
+		case err != nil:
 			return Tokens{}, err
+		default:
+			tell(c.Client.Name, "is pinged at "+c.Receiver.Path, "answered 204")
 		}
-		tell(c.Client.Name, "is pinged at "+c.Receiver.Path, "answered 204")
 	case oauth.Push:
 		return c.pushed(ctx, asked, tell)
 	}
@@ -109,15 +120,21 @@ func (c BackchannelCast) Learn(ctx context.Context, asked Asked, tell Tell) (Tok
 	return tokens, nil
 }
 
+// afterwards is how long after its expiry a client is told that a request ran
+// out (CIBA, Section 12).
+const afterwards = 10 * time.Second
+
 // pushed takes tokens that came by themselves, if they are what they say (CIBA,
 // Section 10.3.1).
 func (c BackchannelCast) pushed(ctx context.Context, asked Asked, tell Tell) (Tokens, error) {
-	push, err := c.Receiver.Wait(ctx, asked)
+	push, err := c.Receiver.Wait(ctx, asked, afterwards)
 	switch {
 	case err != nil:
 		return Tokens{}, err
 	case push.Code == string(oauth.AccessDenied):
 		return Tokens{}, ErrNotApproved
+	case push.Code == string(oauth.ExpiredToken):
+		return Tokens{}, ErrTooLate
 	case push.Code != "":
 		return Tokens{}, fmt.Errorf("an error was pushed: %s: %s", push.Code, push.Description)
 	}

@@ -60,9 +60,10 @@ type Push struct {
 	Description string `json:"error_description"`
 }
 
-// Wait returns the call about a request, for as long as it lives.
-func (r *Receiver) Wait(ctx context.Context, asked Asked) (Push, error) {
-	ctx, done := context.WithTimeout(ctx, time.Duration(asked.Expires)*time.Second)
+// Wait returns the call about a request, for as long as it lives and some time
+// longer.
+func (r *Receiver) Wait(ctx context.Context, asked Asked, longer time.Duration) (Push, error) {
+	ctx, done := context.WithTimeout(ctx, time.Duration(asked.Expires)*time.Second+longer)
 	defer done()
 	select {
 	case <-ctx.Done():

@@ -55,7 +55,7 @@ func TestWait(t *testing.T) {
 				life = 60
 				r.calls <- []byte(tt.sent)
 			}
-			_, err := r.Wait(t.Context(), Asked{ID: "a1", Expires: life})
+			_, err := r.Wait(t.Context(), Asked{ID: "a1", Expires: life}, 0)
 			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("got %v, want %q", err, tt.err)
 			}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/chirograph/chirograph/cmd/chirograph/internal/story"
-	"github.com/chirograph/chirograph/domain/oauth"
 )
 
 // What a sale can be.
@@ -65,12 +64,12 @@ func (s *sale) follow(ctx context.Context, bank string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts = accounts
-	switch refused, _ := errors.AsType[*story.Refusal](err); {
+	switch {
 	case err == nil:
 		s.state = approved
 	case errors.Is(err, story.ErrNotApproved):
 		s.state = denied
-	case errors.Is(err, story.ErrNotCalled), refused != nil && refused.Code == string(oauth.ExpiredToken):
+	case errors.Is(err, story.ErrTooLate):
 		s.state = expired
 	default:
 		s.state, s.problem = failed, err.Error()
