@@ -56,7 +56,7 @@ func file(w http.ResponseWriter, media string, content []byte) {
 
 // A view is what the page shows: a form, or a sale.
 type view struct {
-	Hint, Mode, Message, Seconds, Code string
+	Hint, Mode, Message, Seconds string
 
 	Sale     *sale
 	State    string
@@ -110,7 +110,7 @@ const maxForm = 16 << 10
 func (t *Till) start(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	field := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	v := view{Hint: field("login_hint"), Mode: field("mode"), Message: field("message"), Seconds: field("seconds"), Code: field("user_code")}
+	v := view{Hint: field("login_hint"), Mode: field("mode"), Message: field("message"), Seconds: field("seconds")}
 	s, err := t.wanted(r.Context(), v)
 	if err != nil {
 		v.Problem = "Nobody is asked: " + err.Error()
@@ -121,7 +121,7 @@ func (t *Till) start(w http.ResponseWriter, r *http.Request) {
 }
 
 func (t *Till) wanted(ctx context.Context, v view) (*sale, error) {
-	ask := story.Ask{LoginHint: v.Hint, Message: v.Message, Code: v.Code}
+	ask := story.Ask{LoginHint: v.Hint, Message: v.Message}
 	if v.Seconds != "" {
 		var err error
 		if ask.Expiry, err = strconv.Atoi(v.Seconds); err != nil || ask.Expiry < 1 {
