@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,7 +71,11 @@ func TestIDTokenHints(t *testing.T) {
 	stranger.KeyID = "k-ciba"
 	forged, err := jose.Sign(stranger, "JWT", []byte(`{"iss":"`+openURL+`","sub":"zelda","aud":"poller"}`))
 	c.must(err)
-	for _, hint := range []string{forged, "zelda", c.idToken(nil) + "x"} {
+	own := c.own
+	own.KeyID = "k-ciba"
+	access, err := jose.Sign(own, "at+jwt", []byte(fmt.Sprintf(`{"iss":%q,"sub":"zelda","aud":"poller","iat":%d}`, openURL, c.Now().Unix())))
+	c.must(err)
+	for _, hint := range []string{forged, access, "zelda", c.idToken(nil) + "x"} {
 		c.refuses(c.asking("poller", "login_hint", "", "id_token_hint", hint), 400, oauth.InvalidRequest, "OIDC-Core §3.1.2.1")
 	}
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -80,6 +81,43 @@ func TestWhenAHeldPollEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who waits until auth_req_id expires is told that it has.
+func TestAHeldPollEndsWithItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		id := c.requested("poller", "requested_expiry", "4")
+		began, done := time.Now(), make(chan *httptest.ResponseRecorder, 1)
+		go func() { done <- c.serve(c.held("poller", id, "wait=9")) }()
+		time.Sleep(3900 * time.Millisecond)
+		c.pass(4 * time.Second)
+		c.refused(<-done, oauth.ExpiredToken)
+		if took := time.Since(began); took != 4*time.Second {
+			t.Errorf("answered after %s", took)
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+// Nobody waits for a client that has left, and one that comes back is waited for
+// again.
+func TestAPollIsHeldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		id := c.requested("poller")
+		for _, stays := range []time.Duration{time.Second, time.Hour, time.Hour} {
+			ctx, leaves := context.WithTimeout(t.Context(), stays)
+			began := time.Now()
+			c.serve(c.held("poller", id, "wait=6").WithContext(ctx))
+			leaves()
+			if took := time.Since(began); took != min(stays, 6*time.Second) {
+				t.Errorf("who stays for %s was held for %s", stays, took)
+			}
+			c.pass(6 * time.Second)
+		}
+		time.Sleep(2 * time.Second)
+	})
 }
 
 // Who was suspended while a poll was held gets nothing for it.

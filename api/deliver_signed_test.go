@@ -74,6 +74,7 @@ func TestSecurityEventTokens(t *testing.T) {
 	}{
 		{"authorized", nil, members{"status": "authorized", "by": "customer"}},
 		{"amended", consent.Amend{Amended: consent.Amended{Scope: "accounts", Expires: time.Date(2026, 5, 4, 12, 30, 0, 0, time.UTC)}, Subject: "zelda"}, members{"status": "authorized", "by": "customer"}},
+		{"reauthenticated", consent.Reauthenticate{Subject: "zelda"}, members{"status": "authorized", "by": "customer"}},
 		{"suspended", consent.Suspend{Suspended: consent.Suspended{By: consent.Bank, Reason: "Zelda's case 17"}}, members{"status": "suspended", "by": "bank"}},
 		{"revoked", consent.Revoke{Revoked: consent.Revoked{By: consent.Customer, Reason: "Zelda's own words"}}, members{"status": "revoked", "by": "customer"}},
 		{"superseded", consent.Supersede{Superseded: consent.Superseded{By: "c2"}}, members{"status": "superseded", "superseded_by": "c2"}},

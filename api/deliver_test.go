@@ -118,6 +118,14 @@ func TestWhoIsTold(t *testing.T) {
 		{"of its end", gives(consent.Revoke{Revoked: consent.Revoked{By: consent.Customer}}), webhook("the consent was revoked")},
 		{"also by itself", gives(consent.Revoke{Revoked: consent.Revoked{By: consent.Client}}), webhook("the consent was revoked")},
 		{"of a change", gives(consent.Amend{Amended: consent.Amended{Scope: "accounts", Expires: time.Date(2026, 5, 4, 12, 30, 0, 0, time.UTC)}, Subject: "zelda"}), webhook("the consent was amended")},
+		{"that the customer confirmed it", gives(consent.Reauthenticate{Subject: "zelda"}), webhook("the consent was reauthenticated")},
+		{"that the customer said no to what was lodged", func(c *teller) {
+			lodged := consent.Lodged{Client: "budget", Scope: "accounts", Expires: c.Now().Add(time.Hour)}
+			for _, cmd := range []consent.Command{consent.Lodge{Lodged: lodged, At: c.Now()}, consent.Reject{Rejected: consent.Rejected{By: consent.Customer}}} {
+				_, err := c.Consents.Execute(c.Context(), event.Meta{Subject: "zelda"}, "c1", cmd)
+				c.must(err)
+			}
+		}, webhook("the consent was rejected")},
 		{"of a pause", gives(consent.Suspend{Suspended: consent.Suspended{By: consent.Bank}}), webhook("the consent was suspended")},
 		{"of its use", gives(consent.Consume{}), webhook("the consent was consumed")},
 		{"of a newer one", gives(consent.Supersede{Superseded: consent.Superseded{By: "c2"}}), webhook("the consent was superseded")},

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/oauth"
 )
 
@@ -43,6 +44,16 @@ func TestPacesAreBounded(t *testing.T) {
 	p.hold("later", true)
 	if len(p.of) != 0 {
 		t.Error("what is decided is remembered")
+	}
+}
+
+// A request of which no interval is recorded has the one that its client
+// assumes (CIBA §7.3).
+func TestIntervalOfARequest(t *testing.T) {
+	for recorded, want := range map[int]time.Duration{0: 5 * time.Second, -1: 5 * time.Second, 1: time.Second, 60: time.Minute} {
+		if got := interval(backchannel.Requested{Interval: recorded}); got != want {
+			t.Errorf("%d: %s", recorded, got)
+		}
 	}
 }
 

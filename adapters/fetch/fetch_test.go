@@ -92,6 +92,17 @@ func TestBeginReadsOnlyTheBeginning(t *testing.T) {
 	}
 }
 
+func TestHeadersAreBounded(t *testing.T) {
+	server := tpp(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 2*maxHeaders))
+	})
+	client := trusting(t, server, Options{Except: []string{server.URL}})
+	got, err := client.Begin(must(http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, nil)), 10)
+	if err == nil {
+		t.Errorf("got %d with headers of %d bytes", got.Status, len(got.Header.Get("X-Long")))
+	}
+}
+
 func TestDocumentRefusesAnswers(t *testing.T) {
 	tests := []struct {
 		name    string

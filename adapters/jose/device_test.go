@@ -96,7 +96,7 @@ func TestDeviceKey(t *testing.T) {
 		{"not a symmetric one", `{"kty":"oct","k":"AQAB"}`, false},
 		{"not one of a curve that no accepted algorithm has", `{"kty":"EC","crv":"P-384","x":"l8lFrhx34dV3QbJgnmyuGQpZvEl2HvEgzJPL0FdCkPRRfjMNqsB8FnEJ6V0BdKpp","y":"s84HZ"}`, false},
 		{"not something else", `[]`, false},
-		{"not what is too long", `{"kty":"` + strings.Repeat("a", maxDeviceKey) + `"}`, false},
+		{"not what is too long", strings.Replace(string(good), "{", `{"use":"`+strings.Repeat("a", maxDeviceKey)+`",`, 1), false},
 		{"not nothing", ``, false},
 	}
 	for _, tt := range tests {

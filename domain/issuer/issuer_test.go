@@ -106,6 +106,16 @@ func TestCheckSettings(t *testing.T) {
 		{"DPoP nonces may be off", Settings{DPoPNonce: "off"}, true},
 		{"or asked for everywhere", Settings{DPoPNonce: "all"}, true},
 		{"but not something else", Settings{DPoPNonce: "sometimes"}, false},
+		{"an issuer may be for tests", Settings{Purpose: Conformance}, true},
+		{"but for nothing else", Settings{Purpose: "demonstration"}, false},
+		{"an auth_req_id lives an hour at most", Settings{BackchannelLongest: time.Hour + time.Second}, false},
+		{"and usually not longer than that", Settings{BackchannelLifetime: 10 * time.Minute, BackchannelLongest: 9 * time.Minute}, false},
+		{"nobody waits more than a minute between polls", Settings{BackchannelInterval: 61 * time.Second}, false},
+		{"which is as long as may be", Settings{BackchannelInterval: time.Minute, BackchannelLongest: time.Hour}, true},
+		{"a hint issuer has keys", Settings{HintIssuers: []HintIssuer{{Issuer: "https://h.example"}}}, false},
+		{"of one kind", Settings{HintIssuers: []HintIssuer{{Issuer: "https://h.example", JWKSURI: "https://h.example/jwks", JWKS: []byte("{}")}}}, false},
+		{"and a name", Settings{HintIssuers: []HintIssuer{{JWKSURI: "https://h.example/jwks"}}}, false},
+		{"which is enough", Settings{HintIssuers: []HintIssuer{{Issuer: "https://h.example", JWKSURI: "https://h.example/jwks"}}}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -98,6 +98,27 @@ func TestAssertionIsCheckedWithRegisteredKeys(t *testing.T) {
 	}
 }
 
+// CIBA §4: a client signs its requests as it registered for requests, however it
+// signs its assertions.
+func TestSignedRequestsHaveTheRegisteredAlgorithm(t *testing.T) {
+	keys, err := newClientKeys(&fetched{now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := signing(t, "1", jose.ES256)
+	compact, err := jose.Sign(by, "", []byte(`{"iss":"reader"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for registered, want := range map[string]error{jose.ES256: nil, jose.PS256: jose.ErrAlgorithm} {
+		c := reader(oauth.ClientMetadata{JWKS: jwks(t, by), RequestAlg: registered, TokenEndpointAuthAlg: jose.PS256})
+		fact, seen, err := keys.Request(t.Context(), c, api.Tenant{ID: "bank"}, compact)
+		if !errors.Is(err, want) || want == nil && (fact.Issuer != "reader" || seen.Thumbprint != fact.Thumbprint || len(seen.JWK) == 0) {
+			t.Errorf("%s: got %+v, %+v, %v", registered, fact, seen, err)
+		}
+	}
+}
+
 func TestPublishedKeysAreFetchedAgainForAnUnknownKey(t *testing.T) {
 	first, second := signing(t, "1", jose.ES256), signing(t, "2", jose.ES256)
 	var current atomic.Pointer[json.RawMessage]
