@@ -177,6 +177,18 @@ func TestUserCodes(t *testing.T) {
 	}
 }
 
+// An issuer that offers no codes asks for none, whatever a customer had.
+func TestUserCodesWhereThereAreNone(t *testing.T) {
+	c := newCounter(t)
+	c.codes.of["zelda"] = theCode
+	c.changes("ciba", func(s *issuer.Settings) { s.UserCodes = false })
+	if w := c.ask("pinger"); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	clear(c.waiting.kept)
+	c.refuses(c.asking("pinger", "user_code", theCode), 400, oauth.InvalidRequest, "CIBA §7.1")
+}
+
 // Guesses lock the code, and are in the log as failures of the customer's.
 func TestUserCodesLockOut(t *testing.T) {
 	c := newCounter(t)

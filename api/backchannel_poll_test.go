@@ -16,6 +16,7 @@ import (
 
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/oauth"
+	"github.com/chirograph/chirograph/domain/token"
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/storetest"
 )
@@ -110,6 +111,7 @@ func TestThePaceIsThatOfOnePendingRequest(t *testing.T) {
 	c.refused(c.poll("poller", id), oauth.AuthorizationPending)
 	c.refused(c.poll("poller", another), oauth.AuthorizationPending)
 	c.refused(c.poll("poller", id), oauth.SlowDown)
+	c.refused(c.serve(c.held("poller", id, "wait=9")), oauth.SlowDown) // nor is one held that comes too early
 	c.approved(id.ID)
 	if w := c.poll("poller", id); w.Code != http.StatusOK {
 		t.Errorf("approved and polled too early: %d %s", w.Code, w.Body)
@@ -172,7 +174,7 @@ func TestTheAssertionOfAPollIsGoodOnce(t *testing.T) {
 // The tokens say who approved, how, and are bound to the key of the poll.
 func TestTokensOfAPoll(t *testing.T) {
 	c := newCounter(t)
-	id := c.requested("poller", "resource", siteBank)
+	id := c.requested("poller", "resource", theCards)
 	c.approved(id.ID)
 	before := len(c.written())
 	w := c.poll("poller", id)
@@ -191,13 +193,19 @@ func TestTokensOfAPoll(t *testing.T) {
 		}
 	}
 	access := claimsOf(t, got["access_token"].(string))
-	if bound, _ := access["cnf"].(map[string]any); bound["jkt"] == nil || got["token_type"] != "DPoP" || access["aud"] != siteBank {
+	if bound, _ := access["cnf"].(map[string]any); bound["jkt"] == nil || got["token_type"] != "DPoP" || access["aud"] != theCards {
 		t.Errorf("the access token is %v of type %v", access, got["token_type"])
 	}
 	issued, _, err := c.Tokens.Load(t.Context(), access["jti"].(string))
 	c.must(err)
 	if e := issued.Issued(); e.Backchannel != id.ID || e.Authorization != "" || e.Consent != "consent-of-"+id.ID {
 		t.Errorf("recorded %+v", e)
+	}
+	for e, err := range c.Journal.ReadAll(t.Context(), 0, eventstore.Filter{Types: []string{"refresh.issued"}}) {
+		c.must(err)
+		if r := e.Body.(token.RefreshIssued); !r.Expires.Equal(c.state(id.ID).Approved().Expires) || !slices.Equal(r.Resources, []string{theCards}) {
+			t.Errorf("recorded %+v", r)
+		}
 	}
 	c.refused(c.poll("poller", id), oauth.InvalidGrant)
 	c.refreshes(id, got["refresh_token"].(string))

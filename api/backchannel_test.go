@@ -18,7 +18,6 @@ import (
 
 	"github.com/chirograph/chirograph/adapters/jose"
 	"github.com/chirograph/chirograph/domain/backchannel"
-	"github.com/chirograph/chirograph/domain/event"
 	"github.com/chirograph/chirograph/domain/issuer"
 	"github.com/chirograph/chirograph/domain/oauth"
 	"github.com/chirograph/chirograph/eventstore"
@@ -168,12 +167,7 @@ func TestRefusedBackchannelRequests(t *testing.T) {
 // An issuer that knows no accounts grants none.
 func TestDetailsWhereThereAreNoAccounts(t *testing.T) {
 	c := newCounter(t)
-	state, _, err := c.Issuers.Load(t.Context(), "ciba")
-	c.must(err)
-	without := state.Settings()
-	without.Accounts = false
-	_, err = c.Issuers.Execute(t.Context(), event.Meta{}, "ciba", issuer.ChangeSettings{SettingsChanged: issuer.SettingsChanged{Settings: without}})
-	c.must(err)
+	c.changes("ciba", func(s *issuer.Settings) { s.Accounts = false })
 	c.refuses(c.asking("poller", "authorization_details", accountDetails), 400, oauth.InvalidAuthorizationDetails, "RFC 9396 §5")
 }
 

@@ -34,6 +34,7 @@ const (
 
 	theToken = "zq-notification-token-8812" // client_notification_token
 	theCode  = "zq-4711"                    // Zelda's user code
+	theCards = "https://as.example/cards"   // a resource that is not the first
 )
 
 // A counter is a town with two issuers of CIBA: "ciba", with the clients
@@ -72,7 +73,7 @@ func counterIn(t *testing.T, to *town) *counter {
 func (c *counter) issuer(id, address, profile, purpose string) {
 	c.Helper()
 	settings := issuer.Settings{
-		Scopes: []string{"openid", "profile", "accounts"}, Resources: []string{siteBank}, Accounts: true, UserCodes: true, Purpose: purpose,
+		Scopes: []string{"openid", "profile", "accounts"}, Resources: []string{siteBank, theCards}, Accounts: true, UserCodes: true, Purpose: purpose,
 	}
 	_, err := c.Issuers.Execute(c.Context(), event.Meta{}, id, issuer.Create{Created: issuer.Created{URL: address, Profile: profile, Settings: settings}})
 	c.must(err)
@@ -82,6 +83,17 @@ func (c *counter) issuer(id, address, profile, purpose string) {
 		_, err = c.SigningKeys.Execute(c.Context(), event.Meta{}, "k-"+id, step)
 		c.must(err)
 	}
+}
+
+// changes changes the settings of an issuer.
+func (c *counter) changes(id string, change func(*issuer.Settings)) {
+	c.Helper()
+	state, _, err := c.Issuers.Load(c.Context(), id)
+	c.must(err)
+	settings := state.Settings()
+	change(&settings)
+	_, err = c.Issuers.Execute(c.Context(), event.Meta{}, id, issuer.ChangeSettings{SettingsChanged: issuer.SettingsChanged{Settings: settings}})
+	c.must(err)
 }
 
 func (c *counter) customer(id, issuer string, test bool) {

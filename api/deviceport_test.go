@@ -304,22 +304,16 @@ func TestDevicePortIsFor(t *testing.T) {
 		t.Errorf("another customer: %d %s", w.Code, w.Body)
 	}
 	a.access = own
-	state, _, err := a.Issuers.Load(t.Context(), "ciba")
-	a.must(err)
-	open := state.Settings()
-	shut := open
-	shut.Scopes = []string{"openid", "accounts"}
 	for _, step := range []struct {
-		settings issuer.Settings
-		status   int
-	}{{shut, http.StatusNotFound}, {open, http.StatusOK}} {
-		_, err := a.Issuers.Execute(t.Context(), event.Meta{}, "ciba", issuer.ChangeSettings{SettingsChanged: issuer.SettingsChanged{Settings: step.settings}})
-		a.must(err)
+		scopes []string
+		status int
+	}{{[]string{"openid", "accounts"}, http.StatusNotFound}, {[]string{"openid", "accounts", "device"}, http.StatusOK}} {
+		a.changes("ciba", func(s *issuer.Settings) { s.Scopes = step.scopes })
 		if w := a.call("GET", path, "", ""); w.Code != step.status {
-			t.Errorf("an issuer with the scopes %v: %d %s", step.settings.Scopes, w.Code, w.Body)
+			t.Errorf("an issuer with the scopes %v: %d %s", step.scopes, w.Code, w.Body)
 		}
 	}
-	_, err = a.Subjects.Execute(t.Context(), event.Meta{Subject: "zelda"}, "zelda", subject.Erase{Erased: subject.Erased{Reason: "asked"}})
+	_, err := a.Subjects.Execute(t.Context(), event.Meta{Subject: "zelda"}, "zelda", subject.Erase{Erased: subject.Erased{Reason: "asked"}})
 	a.must(err)
 	if w := a.call("GET", "/device-port/devices", "", ""); w.Code != http.StatusUnauthorized {
 		t.Errorf("after the erasure: %d %s", w.Code, w.Body)
