@@ -16,8 +16,12 @@ const oldestHint = 180 * 24 * time.Hour
 // askedCustomer returns the customer whom a request means, who may be asked:
 // not too often, and only with the right user code. Whoever is unknown, of
 // another issuer, erased, or a real person at an issuer for tests is equally
-// unknown.
+// unknown. A client that named too many of those is told of nobody for a while,
+// so that it cannot find out who is a customer.
 func (s *Server) askedCustomer(v *visit, c *caller, r oauth.BackchannelRequest) (string, error) {
+	if wait := s.Limits.Left("unknown:"+c.ID, v.At); wait > 0 {
+		return "", tooMany(wait)
+	}
 	id, err := s.hintedCustomer(v, c, r)
 	if err != nil {
 		return "", err
@@ -27,6 +31,9 @@ func (s *Server) askedCustomer(v *visit, c *caller, r oauth.BackchannelRequest) 
 		return "", err
 	}
 	if !known {
+		if s.Limits.Wait("unknown:"+c.ID, v.At); s.Limits.Left("unknown:"+c.ID, v.At) > 0 {
+			s.Log.WarnContext(v.Request().Context(), "a client names too many customers who are unknown", "client", c.ID, "issuer", v.Tenant.ID)
+		}
 		return "", oauth.Refuse(oauth.UnknownUserID, "CIBA §13", "the hint names no customer of this issuer")
 	}
 	if wait := s.Limits.Wait("subject:"+id, v.At); wait > 0 {

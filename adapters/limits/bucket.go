@@ -18,11 +18,23 @@ func (b *bucket) take(r Rate, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.refill(r, now)
-	if b.tokens < 1 {
-		return time.Duration(math.Ceil((1 - b.tokens) / r.PerSecond * float64(time.Second)))
+	wait := b.short(r)
+	if wait == 0 {
+		b.tokens--
 	}
-	b.tokens--
-	return 0
+	return wait
+}
+
+// wait returns how long it takes until there is a token.
+func (b *bucket) wait(r Rate, now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refill(r, now)
+	return b.short(r)
+}
+
+func (b *bucket) short(r Rate) time.Duration {
+	return time.Duration(math.Ceil(max(1-b.tokens, 0) / r.PerSecond * float64(time.Second)))
 }
 
 // owe takes tokens that may not be there, but not so many that somebody waits

@@ -59,6 +59,16 @@ func (l *Limits) Wait(key string, now time.Time) time.Duration {
 	return wait
 }
 
+// Left returns how long a key must still wait, and counts nothing.
+func (l *Limits) Left(key string, now time.Time) time.Duration {
+	r := l.rate(key)
+	b, found := l.buckets.Peek(key)
+	if !r.limits() || !found {
+		return 0
+	}
+	return b.wait(r, now)
+}
+
 func (l *Limits) rate(key string) Rate {
 	kind, _, _ := strings.Cut(key, ":")
 	return l.kinds[kind]

@@ -38,6 +38,36 @@ func TestWait(t *testing.T) {
 	}
 }
 
+func TestLeft(t *testing.T) {
+	l, err := New(map[string]Rate{"client": {PerSecond: 2, Burst: 1}, "login": {}}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Wait("client:a", noon)
+	l.Wait("login:a", noon)
+	tests := []struct {
+		name string
+		key  string
+		at   time.Duration
+		left time.Duration
+	}{
+		{"who was served", "client:a", 0, 500 * time.Millisecond},
+		{"later", "client:a", 250 * time.Millisecond, 250 * time.Millisecond},
+		{"in time", "client:a", 500 * time.Millisecond, 0},
+		{"which asking does not change", "client:a", 500 * time.Millisecond, 0},
+		{"who never came", "client:b", 0, 0},
+		{"who has no limit", "login:a", 0, 0},
+	}
+	for _, tt := range tests {
+		if left := l.Left(tt.key, noon.Add(tt.at)); left != tt.left {
+			t.Errorf("%s: got %v, want %v", tt.name, left, tt.left)
+		}
+	}
+	if n := l.buckets.Len(); n != 1 {
+		t.Errorf("%d buckets are kept", n)
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	l, err := New(map[string]Rate{"address": {PerSecond: 1, Burst: 1}}, 100)
 	if err != nil {

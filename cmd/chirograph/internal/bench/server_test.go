@@ -66,7 +66,7 @@ func openFurnished(dir string, furnish func(ctx context.Context, p *platform.Pla
 			return ready{}, nil, nil, err
 		}
 	}
-	c.Limits.Client, c.Limits.Address, c.Limits.Subject = config.Rate{}, config.Rate{}, config.Rate{}
+	c.Limits = config.Limits{Buckets: c.Limits.Buckets}
 	c.Fetch.CA = os.Getenv(authorityOfReceiverVariable)
 	c.Store, c.Keys.MasterKeyFile = storeSet(), os.Getenv(masterVariable)
 	c.Projections.Where = cmp.Or(os.Getenv(projectionsVariable), config.PerNode)

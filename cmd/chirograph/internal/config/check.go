@@ -71,9 +71,9 @@ func (c Config) checkNumbers() error {
 		return fmt.Errorf("checkpoints.interval must be more than 0s and at most 10s")
 	case c.Limits.Buckets < 1:
 		return fmt.Errorf("limits.buckets must be at least 1")
-	case c.Limits.Client.PerSecond < 0 || c.Limits.Address.PerSecond < 0 || c.Limits.Subject.PerSecond < 0:
+	case slices.ContainsFunc(c.Limits.rates(), func(r Rate) bool { return r.PerSecond < 0 }):
 		return fmt.Errorf("limits must not be negative")
-	case c.Limits.Client.bad(), c.Limits.Address.bad(), c.Limits.Subject.bad():
+	case slices.ContainsFunc(c.Limits.rates(), Rate.bad):
 		return fmt.Errorf("limits need a burst of at least 1; per_second: 0 turns one off")
 	case c.Projections.LagBudget < 1:
 		return fmt.Errorf("projections.lag_budget must be at least 1")
@@ -119,3 +119,5 @@ func (c Config) AdminOrigin() string {
 
 // bad reports whether a rate would let nothing through.
 func (r Rate) bad() bool { return r.PerSecond > 0 && r.Burst < 1 }
+
+func (l Limits) rates() []Rate { return []Rate{l.Client, l.Address, l.Subject, l.Unknown} }

@@ -73,6 +73,7 @@ type Limits struct {
 	Client  Rate `json:"client" jsonschema_description:"For each authenticated client."`
 	Address Rate `json:"address" jsonschema_description:"For each address."`
 	Subject Rate `json:"subject" jsonschema_description:"Backchannel requests for each customer, of all clients together; beyond it the answer is 403 (CIBA)."`
+	Unknown Rate `json:"unknown" jsonschema_description:"Backchannel requests of each client that name nobody; beyond it all of them are answered by 429, so that it cannot find out who is a customer."`
 	Buckets int  `json:"buckets" jsonschema_description:"How many callers and customers are remembered at once."`
 }
 

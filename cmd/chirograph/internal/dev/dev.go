@@ -154,7 +154,7 @@ func (s *stage) settings() config.Config {
 	c.Admin = config.Admin{Listen: address(s.Admin), Origin: origin(s.Admin), TLS: c.Public.TLS}
 	c.Fetch.CA = s.path(caCert)
 	c.Drain.Delay = 0
-	c.Limits.Client, c.Limits.Address, c.Limits.Subject = config.Rate{}, config.Rate{}, config.Rate{} // whoever loads it is its owner
+	c.Limits = config.Limits{Buckets: c.Limits.Buckets} // whoever loads it is its owner
 	return c
 }
 

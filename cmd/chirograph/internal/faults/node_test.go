@@ -63,7 +63,7 @@ func settings(dir, master, adminAddress string, store config.Store) config.Confi
 	_, port, _ := net.SplitHostPort(adminAddress)
 	c.Admin.Origin = "https://localhost:" + port
 	c.Keys.MasterKeyFile = master
-	c.Limits.Client, c.Limits.Address, c.Limits.Subject = config.Rate{}, config.Rate{}, config.Rate{}
+	c.Limits = config.Limits{Buckets: c.Limits.Buckets}
 	c.Checkpoints.Interval = admin.Duration(2 * time.Second)
 	c.Log.Level = "warn"
 	c.Drain.Delay = admin.Duration(300 * time.Millisecond)

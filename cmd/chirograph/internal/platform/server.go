@@ -80,5 +80,5 @@ func (p *Platform) outside(clientKeys *clientKeys, published *fetched, trust *mt
 
 func rates(l config.Limits) map[string]limits.Rate {
 	rate := func(r config.Rate) limits.Rate { return limits.Rate{PerSecond: r.PerSecond, Burst: r.Burst} }
-	return map[string]limits.Rate{"client": rate(l.Client), "address": rate(l.Address), "subject": rate(l.Subject)}
+	return map[string]limits.Rate{"client": rate(l.Client), "address": rate(l.Address), "subject": rate(l.Subject), "unknown": rate(l.Unknown)}
 }
