@@ -66,6 +66,11 @@ func TestAutomaticDecision(t *testing.T) {
 			if yes := state.Approved(); tt.action == "allow" && (yes.Method != backchannel.Automatic || len(yes.Details[0].Accounts) != 2) {
 				t.Errorf("approved %+v", yes)
 			}
+			for e, err := range b.Journal.Read(t.Context(), b.Backchannels.Stream(id)) {
+				if b.must(err); e.Type != "backchannel.requested" && e.Type != "backchannel.shown" && e.Metadata.Actor != event.ActorSystem {
+					t.Errorf("%s is recorded as done by the %s", e.Type, e.Metadata.Actor)
+				}
+			}
 			given, _, err := b.Consents.Load(t.Context(), state.Approved().Consent)
 			if b.must(err); given.Alive(b.clock.Now()) != (tt.action == "allow") {
 				t.Errorf("the consent is %q", given.Status())

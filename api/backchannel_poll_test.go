@@ -50,6 +50,14 @@ func TestWhatAPollIsTold(t *testing.T) {
 			id.Secret[0]++
 			return id
 		}, oauth.InvalidGrant},
+		{"what was approved is over", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact {
+			yes := c.yes(id.ID)
+			yes.Expires = c.Now().Add(30 * time.Second)
+			c.does(id.ID, backchannel.Show{Shown: backchannel.Shown{Shown: "hash"}, Subject: yes.Subject, At: c.Now()})
+			c.does(id.ID, backchannel.Approve{Approved: yes, At: c.Now()})
+			c.pass(time.Minute)
+			return id
+		}, oauth.InvalidGrant},
 		{"the consent has ended", "poller", func(c *counter, id oauth.Artefact) oauth.Artefact {
 			c.approved(id.ID)
 			c.stops(id.ID)

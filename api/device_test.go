@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chirograph/chirograph/domain/access"
 	"github.com/chirograph/chirograph/domain/backchannel"
 	"github.com/chirograph/chirograph/domain/consent"
 )
@@ -149,6 +150,23 @@ func TestWhatThePhoneDoesNotTake(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A wrong password is a failed sign-in also where somebody is signed in.
+func TestGuessesOnThePhoneAreCounted(t *testing.T) {
+	b := newBank(t)
+	p, page := b.phone(b.till())
+	p.press(page, "approve", "password", "guess", "account", "acc-1")
+	b.clock.pass(time.Minute)
+	b.must(b.FlushRefusals(t.Context(), b.clock.Now()))
+	n := 0
+	for e, err := range b.Journal.Read(t.Context(), "refusal-alice-2026-03-01") {
+		b.must(err)
+		n += int(e.Body.(access.Refused).Count)
+	}
+	if n != 1 {
+		t.Errorf("%d failures are in the log", n)
 	}
 }
 

@@ -136,6 +136,19 @@ func TestNothingIsSentBeforeItIsDue(t *testing.T) {
 	})
 }
 
+func TestAReceiverThatHangsIsLeft(t *testing.T) {
+	within(t, func(t *testing.T) {
+		var w *world
+		w = newWorld(t, func(ctx context.Context, _ string, _ int) (delivery.Answer, string) { return w.hangs(ctx) })
+		w.running(t)
+		w.deny(t, "one")
+		time.Sleep(PostTime + 500*time.Millisecond)
+		if _, told := w.of(t, "one"); !slices.Equal(told, []string{"0 no answer in time"}) {
+			t.Errorf("the log tells %q", told)
+		}
+	})
+}
+
 func TestNothingIsLost(t *testing.T) {
 	unavailable := fmt.Errorf("database: %w", eventstore.ErrUnavailable)
 	tests := []struct {
