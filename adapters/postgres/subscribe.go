@@ -20,6 +20,13 @@ const (
 // events, and on a quiet one nobody waits.
 const company = 100 * time.Millisecond
 
+// rest is how long a subscription waits from one read to the next, given how
+// many events that brought. Only where many come is it worth to wait for more.
+func rest(events eventstore.Position) time.Duration {
+	const each = company / 10
+	return each * time.Duration(min(events, 10))
+}
+
 // Subscribe is ReadAll that goes on with what is appended later, on whichever
 // node. While the database cannot be reached it waits.
 func (l *Log) Subscribe(ctx context.Context, after eventstore.Position, f eventstore.Filter) iter.Seq2[eventstore.Item, error] {
@@ -52,7 +59,7 @@ var errStopped = errors.New("the consumer wants no more")
 // run yields items until ctx ends or the consumer wants no more.
 func (s *subscription) run(ctx context.Context, yield func(eventstore.Item, error) bool) error {
 	for wait := firstWait; ctx.Err() == nil; {
-		grown, began := s.seen.grown(), time.Now()
+		grown, began, before := s.seen.grown(), time.Now(), s.after
 		err := s.step(ctx, yield)
 		switch {
 		case err == errStopped:
@@ -65,7 +72,7 @@ func (s *subscription) run(ctx context.Context, yield func(eventstore.Item, erro
 		wait = firstWait
 		select {
 		case <-grown:
-			pause(ctx, company-time.Since(began))
+			pause(ctx, rest(s.after-before)-time.Since(began))
 		case <-ctx.Done():
 		}
 	}
