@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chirograph/chirograph/adapters/internal/latest"
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/ledger"
 
@@ -55,9 +56,9 @@ type Log struct {
 	channel string // of notifications
 	now     func() time.Time
 
-	writer  *writer // nil if read-only
-	seen    seen    // the head as far as this node has heard
-	recent  *recent // the last events, for all subscriptions
+	writer  *writer        // nil if read-only
+	seen    seen           // the head as far as this node has heard
+	latest  *latest.Leaves // the last events, for all subscriptions
 	closing sync.Once
 	running sync.WaitGroup
 }
@@ -90,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		lock:    lockKey(o.Schema),
 		channel: fmt.Sprintf("chirograph_%016x", uint64(lockKey(o.Schema))),
 		now:     o.Now,
-		recent:  newRecent(),
+		latest:  latest.New(),
 	}
 	l.seen.reset()
 	if err := l.open(ctx, config, o); err != nil {

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chirograph/chirograph/adapters/internal/latest"
 	"github.com/chirograph/chirograph/eventstore"
 	"github.com/chirograph/chirograph/eventstore/ledger"
 
@@ -71,6 +72,7 @@ type Log struct {
 	halted    atomic.Pointer[error]
 	observers observers
 	grown     broadcast
+	latest    *latest.Leaves // the last events, for all subscriptions
 
 	closing sync.Once
 	closed  chan struct{}
@@ -96,6 +98,7 @@ func Open(o Options) (*Log, error) {
 		readOnly: o.ReadOnly,
 		now:      o.Now,
 		closed:   make(chan struct{}),
+		latest:   latest.New(),
 	}
 	l.grown.reset()
 	open := l.openForWriting

@@ -67,19 +67,15 @@ var errStopped = errors.New("the consumer wants no more")
 // mark where a filter left out the end of a range.
 func (s *subscription) catchUp(ctx context.Context, head eventstore.Position, yield func(eventstore.Item, error) bool) error {
 	for s.after < head {
-		p, more, err := s.read(ctx, between, s.filter, int64(s.after), int64(head))
+		leaves, end, err := s.lately(ctx, head)
 		if err != nil {
 			return err
 		}
-		for _, leaf := range p.leaves {
+		for _, leaf := range leaves {
 			s.after = leaf.Position
 			if !yield(eventstore.Item{Event: &leaf.Event, Mark: s.after, Live: s.live}, nil) {
 				return errStopped
 			}
-		}
-		end := p.next
-		if !more {
-			end = head
 		}
 		if s.after < end {
 			s.after = end

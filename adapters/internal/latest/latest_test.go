@@ -1,4 +1,4 @@
-package postgres
+package latest
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func (c *counted) readOn(_ context.Context, after, to eventstore.Position) (leav
 
 func TestTheLastEventsAreReadOnceForAll(t *testing.T) {
 	small := &counted{size: 100}
-	r := newRecent()
+	r := New()
 	for _, step := range []struct {
 		name      string
 		after, to eventstore.Position
@@ -36,9 +36,11 @@ func TestTheLastEventsAreReadOnceForAll(t *testing.T) {
 		{"a long way on begins anew", 9000, 9100, true, 3},
 		{"and the old is gone", 1010, 1020, false, 3},
 		{"more than is kept is still there from where it is kept", 9100, 10100, true, 4},
-		{"but not from before", 9000, 10100, false, 4},
+		{"and some of before", 9000, 10100, true, 4},
+		{"as long as that is not much", 10100, 10300, true, 5},
+		{"then it is gone", 9000, 10300, false, 5},
 	} {
-		leaves, there, err := r.span(t.Context(), step.after, step.to, small.readOn)
+		leaves, there, err := r.Span(t.Context(), step.after, step.to, small.readOn)
 		if err != nil || there != step.there || small.reads != step.reads {
 			t.Fatalf("%s: there %v after %d reads, %v", step.name, there, small.reads, err)
 		}
@@ -55,14 +57,14 @@ func TestTheLastEventsAreReadOnceForAll(t *testing.T) {
 
 func TestLargeEventsAreNotAllKept(t *testing.T) {
 	large := &counted{size: 256 << 10}
-	r := newRecent()
-	if _, there, err := r.span(t.Context(), 0, 100, large.readOn); there || err != nil {
+	r := New()
+	if _, there, err := r.Span(t.Context(), 0, 100, large.readOn); there || err != nil {
 		t.Errorf("25 MiB are kept: %v", err)
 	}
-	if r.bytes > recentBytes || len(r.leaves) != 16 {
+	if r.bytes > mostBytes || len(r.leaves) != 16 {
 		t.Errorf("%d events of %d bytes are kept", len(r.leaves), r.bytes)
 	}
-	if leaves, there, err := r.span(t.Context(), 90, 100, large.readOn); !there || len(leaves) != 10 || large.reads != 1 {
+	if leaves, there, err := r.Span(t.Context(), 90, 100, large.readOn); !there || len(leaves) != 10 || large.reads != 1 {
 		t.Errorf("the last ones are not there: %d after %d reads, %v", len(leaves), large.reads, err)
 	}
 }

@@ -1,0 +1,40 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/chirograph/chirograph/adapters/internal/latest"
+	"github.com/chirograph/chirograph/eventstore"
+	"github.com/chirograph/chirograph/eventstore/ledger"
+)
+
+// lately is between for a subscription that is near the head.
+func (s *subscription) lately(ctx context.Context, to eventstore.Position) (page, eventstore.Position, error) {
+	if !s.live || to-s.after > latest.Near {
+		return s.between(ctx, s.after, to, s.filter)
+	}
+	leaves, there, err := s.latest.Span(ctx, s.after, to, s.readOn)
+	if err != nil || !there {
+		return s.between(ctx, s.after, to, s.filter)
+	}
+	var selected page
+	for _, leaf := range leaves {
+		if s.filter.Selects(leaf.Stream, leaf.Type) {
+			selected.leaves = append(selected.leaves, leaf)
+		}
+	}
+	return selected, to, nil
+}
+
+// readOn reads all events after a position and up to another.
+func (l *Log) readOn(ctx context.Context, after, to eventstore.Position) (leaves []ledger.Leaf, err error) {
+	pages := &pages{l, pageRows}
+	for after < to {
+		p, next, err := pages.between(ctx, after, to, eventstore.Filter{})
+		if err != nil {
+			return nil, err
+		}
+		leaves, after = append(leaves, p.leaves...), next
+	}
+	return leaves, nil
+}
