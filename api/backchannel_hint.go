@@ -14,33 +14,40 @@ import (
 const oldestHint = 180 * 24 * time.Hour
 
 // askedCustomer returns the customer whom a request means, who may be asked:
-// not too often, and only with the right user code. Whoever is unknown, of
-// another issuer, erased, or a real person at an issuer for tests is equally
-// unknown. A client that named too many of those is told of nobody for a while,
-// so that it cannot find out who is a customer.
+// not too often, and only with the right user code.
 func (s *Server) askedCustomer(v *visit, c *caller, r oauth.BackchannelRequest) (string, error) {
-	if wait := s.Limits.Left("unknown:"+c.ID, v.At); wait > 0 {
-		return "", tooMany(wait)
-	}
-	id, err := s.hintedCustomer(v, c, r)
+	id, err := s.namedCustomer(v, c, r)
 	if err != nil {
 		return "", err
-	}
-	known, err := s.customerOf(v, id)
-	if err != nil {
-		return "", err
-	}
-	if !known {
-		if s.Limits.Wait("unknown:"+c.ID, v.At); s.Limits.Left("unknown:"+c.ID, v.At) > 0 {
-			s.Log.WarnContext(v.Request().Context(), "a client names too many customers who are unknown", "client", c.ID, "issuer", v.Tenant.ID)
-		}
-		return "", oauth.Refuse(oauth.UnknownUserID, "CIBA §13", "the hint names no customer of this issuer")
 	}
 	if wait := s.Limits.Wait("subject:"+id, v.At); wait > 0 {
 		e := oauth.Refuse(oauth.AccessDenied, "CIBA §13", "the customer is asked too often")
 		return "", &httpError{e, http.StatusForbidden, wait}
 	}
 	return id, s.checkUserCode(v, id, r)
+}
+
+// namedCustomer returns the customer whom a request names. Whoever is unknown,
+// of another issuer, erased, or a real person at an issuer for tests is equally
+// unknown. A client that named too many of those is told of nobody for a while,
+// so that it cannot find out who is a customer. Each request counts as one until
+// it has named somebody, or many at once would all pass.
+func (s *Server) namedCustomer(v *visit, c *caller, r oauth.BackchannelRequest) (string, error) {
+	guess := "unknown:" + c.ID
+	if wait := s.Limits.Wait(guess, v.At); wait > 0 {
+		return "", tooMany(wait)
+	}
+	id, err := s.hintedCustomer(v, c, r)
+	known := false
+	if err == nil {
+		known, err = s.customerOf(v, id)
+	}
+	if err != nil || known {
+		s.Limits.Return(guess)
+		return id, err
+	}
+	s.Log.InfoContext(v.Request().Context(), "a client names a customer who is unknown", "client", c.ID, "issuer", v.Tenant.ID)
+	return "", oauth.Refuse(oauth.UnknownUserID, "CIBA §13", "the hint names no customer of this issuer")
 }
 
 // nobody is the id of no subject, for looking up as long for an unknown name as

@@ -3,6 +3,8 @@ package api_test
 import (
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chirograph/chirograph/adapters/limits"
@@ -36,5 +38,27 @@ func TestAClientThatGuessesIsToldOfNobody(t *testing.T) {
 		if w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") != "1" {
 			t.Errorf("%s: wait for %q", tt.name, w.Header().Get("Retry-After"))
 		}
+	}
+}
+
+// Guesses that are made at once are no more than the limit either.
+func TestGuessesAtOnceAreCounted(t *testing.T) {
+	c := newCounter(t)
+	l, err := limits.New(map[string]limits.Rate{"unknown": {PerSecond: 1, Burst: 3}}, 10)
+	c.must(err)
+	c.Limits = l
+	var together sync.WaitGroup
+	var told atomic.Int32
+	for range 16 {
+		r := c.asking("poller", "login_hint", "zoe")
+		together.Go(func() {
+			if w := c.serve(r); w.Code == http.StatusBadRequest {
+				told.Add(1)
+			}
+		})
+	}
+	together.Wait()
+	if told.Load() != 3 {
+		t.Errorf("%d guesses are answered", told.Load())
 	}
 }

@@ -369,7 +369,7 @@ func (townDesk) Consents(context.Context, string) ([]api.ConsentRow, error) { re
 func (townDesk) History(context.Context, string) ([]api.HistoryLine, error) { return nil, nil }
 
 func (d townDesk) Wait(key string, _ time.Time) time.Duration { return d.limited[key] }
-func (d townDesk) Left(key string, _ time.Time) time.Duration { return d.limited[key] }
+func (d townDesk) Return(string)                              {}
 
 // holders are those whose keys have sealed anything.
 func (to *town) holders() (all []string) {

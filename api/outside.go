@@ -166,11 +166,11 @@ type (
 		History(ctx context.Context, consent string) ([]HistoryLine, error)
 	}
 
-	// Limits says how soon a key may be served again; 0 means now. Wait counts
-	// that it is served then, Left does not.
+	// Limits says how soon a key may be served again; 0 means now, and counts
+	// until it is returned.
 	Limits interface {
 		Wait(key string, now time.Time) time.Duration
-		Left(key string, now time.Time) time.Duration
+		Return(key string)
 	}
 
 	// Metrics counts what the server does.

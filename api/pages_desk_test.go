@@ -215,6 +215,6 @@ func (d *deskStaff) Verify(_ context.Context, compact string, _ func(string) ([]
 }
 
 func (d *deskStaff) Wait(string, time.Time) time.Duration { return 0 }
-func (d *deskStaff) Left(string, time.Time) time.Duration { return 0 }
+func (d *deskStaff) Return(string)                        {}
 func (d *deskStaff) Served(string, int, time.Duration)    {}
 func (d *deskStaff) Refused(string, string)               {}

@@ -191,7 +191,7 @@ func (siteDirectory) Claims(context.Context, string) (map[string]any, error) {
 type siteLimits struct{}
 
 func (siteLimits) Wait(string, time.Time) time.Duration { return 0 }
-func (siteLimits) Left(string, time.Time) time.Duration { return 0 }
+func (siteLimits) Return(string)                        {}
 
 type siteMetrics struct{}
 

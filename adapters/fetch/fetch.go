@@ -69,8 +69,8 @@ func New(o Options) (*Client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	// A connection whose other end has gone silent fails one request, and none
-	// after it.
+	// A connection whose other end has gone silent fails the requests that are
+	// under way on it, and none after them.
 	silent := &http.HTTP2Config{SendPingTimeout: c.timeout / 2, PingTimeout: c.timeout / 4}
 	c.http = &http.Client{
 		Transport: &http.Transport{

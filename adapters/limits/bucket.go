@@ -18,23 +18,18 @@ func (b *bucket) take(r Rate, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.refill(r, now)
-	wait := b.short(r)
-	if wait == 0 {
-		b.tokens--
+	if b.tokens < 1 {
+		return time.Duration(math.Ceil((1 - b.tokens) / r.PerSecond * float64(time.Second)))
 	}
-	return wait
+	b.tokens--
+	return 0
 }
 
-// wait returns how long it takes until there is a token.
-func (b *bucket) wait(r Rate, now time.Time) time.Duration {
+// give puts a token back.
+func (b *bucket) give(r Rate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.refill(r, now)
-	return b.short(r)
-}
-
-func (b *bucket) short(r Rate) time.Duration {
-	return time.Duration(math.Ceil(max(1-b.tokens, 0) / r.PerSecond * float64(time.Second)))
+	b.tokens = min(float64(r.Burst), b.tokens+1)
 }
 
 // owe takes tokens that may not be there, but not so many that somebody waits

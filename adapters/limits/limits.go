@@ -59,14 +59,15 @@ func (l *Limits) Wait(key string, now time.Time) time.Duration {
 	return wait
 }
 
-// Left returns how long a key must still wait, and counts nothing.
-func (l *Limits) Left(key string, now time.Time) time.Duration {
+// Return takes back that a request was counted, which Wait let through.
+func (l *Limits) Return(key string) {
 	r := l.rate(key)
 	b, found := l.buckets.Peek(key)
 	if !r.limits() || !found {
-		return 0
+		return
 	}
-	return b.wait(r, now)
+	b.give(r)
+	l.uncount(key)
 }
 
 func (l *Limits) rate(key string) Rate {

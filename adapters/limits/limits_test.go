@@ -38,33 +38,35 @@ func TestWait(t *testing.T) {
 	}
 }
 
-func TestLeft(t *testing.T) {
-	l, err := New(map[string]Rate{"client": {PerSecond: 2, Burst: 1}, "login": {}}, 10)
+func TestReturn(t *testing.T) {
+	l, err := New(map[string]Rate{"client": {PerSecond: 2, Burst: 2}, "login": {}}, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Wait("client:a", noon)
-	l.Wait("login:a", noon)
-	tests := []struct {
-		name string
-		key  string
-		at   time.Duration
-		left time.Duration
-	}{
-		{"who was served", "client:a", 0, 500 * time.Millisecond},
-		{"later", "client:a", 250 * time.Millisecond, 250 * time.Millisecond},
-		{"in time", "client:a", 500 * time.Millisecond, 0},
-		{"which asking does not change", "client:a", 500 * time.Millisecond, 0},
-		{"who never came", "client:b", 0, 0},
-		{"who has no limit", "login:a", 0, 0},
+	l.Spent()
+	for range 2 {
+		l.Wait("client:a", noon)
 	}
-	for _, tt := range tests {
-		if left := l.Left(tt.key, noon.Add(tt.at)); left != tt.left {
-			t.Errorf("%s: got %v, want %v", tt.name, left, tt.left)
-		}
+	l.Return("client:a")
+	l.Return("client:b") // which never came
+	l.Return("login:a")  // which has no limit
+	if spent := l.Spent(); spent["client:a"] != 1 || len(spent) != 1 {
+		t.Errorf("other nodes are told of %v", spent)
 	}
-	if n := l.buckets.Len(); n != 1 {
-		t.Errorf("%d buckets are kept", n)
+	if wait := l.Wait("client:a", noon); wait != 0 {
+		t.Errorf("what was returned is not there for %s", wait)
+	}
+	l.Return("client:a")
+	if spent := l.Spent(); len(spent) != 0 {
+		t.Errorf("other nodes are told of %v", spent)
+	}
+	l.Return("client:a") // of before: it is told already
+	l.Return("client:a")
+	for range 2 {
+		l.Wait("client:a", noon)
+	}
+	if wait := l.Wait("client:a", noon); wait == 0 {
+		t.Error("the burst has grown")
 	}
 }
 

@@ -30,6 +30,18 @@ func (l *Limits) count(key string) {
 	}
 }
 
+// uncount takes back what other nodes have not been told yet.
+func (l *Limits) uncount(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch n := l.spent[key]; {
+	case n > 1:
+		l.spent[key]--
+	case n == 1:
+		delete(l.spent, key)
+	}
+}
+
 // Spend takes from the buckets of this node what other nodes have let through
 // meanwhile. Nodes that do so again and again keep each rate together in the
 // long run: when they have let through too much, all of them wait until the

@@ -26,15 +26,16 @@ func (s *subscription) lately(ctx context.Context, to eventstore.Position) (page
 	return selected, to, nil
 }
 
-// readOn reads all events after a position and up to another.
+// readOn reads the events after a position and up to another, but no more than
+// are kept.
 func (l *Log) readOn(ctx context.Context, after, to eventstore.Position) (leaves []ledger.Leaf, err error) {
-	pages := &pages{l, pageRows}
-	for after < to {
+	pages, bytes := &pages{l, pageRows}, 0
+	for after < to && bytes <= latest.MostBytes {
 		p, next, err := pages.between(ctx, after, to, eventstore.Filter{})
 		if err != nil {
 			return nil, err
 		}
-		leaves, after = append(leaves, p.leaves...), next
+		leaves, after, bytes = append(leaves, p.leaves...), next, bytes+latest.Bytes(p.leaves)
 	}
 	return leaves, nil
 }

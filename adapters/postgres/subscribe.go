@@ -15,9 +15,9 @@ const (
 	longestWait = 2 * time.Second
 )
 
-// company is how often a subscription reads at most, and a node tells others
-// that there is something to read: on a busy log one query then brings many
-// events, and on a quiet one nobody waits.
+// company is how long a subscription rests at most before it reads again, and a
+// node before it tells others again that there is something to read: on a busy
+// log one query then brings many events, and on a quiet one nobody waits.
 const company = 100 * time.Millisecond
 
 // rest is how long a subscription waits from one read to the next, given how

@@ -33,14 +33,15 @@ func (s *subscription) selected(all []ledger.Leaf) (few []ledger.Leaf) {
 	return few
 }
 
-// readOn reads all events after a position and up to another.
+// readOn reads the events after a position and up to another, but no more than
+// are kept.
 func (l *Log) readOn(ctx context.Context, after, to eventstore.Position) (leaves []ledger.Leaf, err error) {
-	for more := true; more; {
+	for more, bytes := true, 0; more && bytes <= latest.MostBytes; {
 		var p page
 		if p, more, err = l.read(ctx, between, eventstore.Filter{}, int64(after), int64(to)); err != nil {
 			return nil, err
 		}
-		leaves, after = append(leaves, p.leaves...), p.next
+		leaves, after, bytes = append(leaves, p.leaves...), p.next, bytes+latest.Bytes(p.leaves)
 	}
 	return leaves, nil
 }

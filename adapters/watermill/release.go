@@ -16,7 +16,7 @@ const (
 	lookFor   = 500 // deliveries at once
 	inFlight  = 64  // attempts at once
 
-	lookAtMost = 40 // times in a row
+	lookAtMost = 8 // times in a row
 )
 
 // A release is Watermill's subscriber of what is due: of what was scheduled
@@ -97,7 +97,7 @@ func (r *release) run(ctx context.Context, out chan<- *message.Message) {
 // until there is no more: so a receiver that is slow, and for which there is now
 // and then some room, hides nobody either.
 func (r *release) look(ctx context.Context) {
-	now, added := r.now(), 0
+	now, added, all := r.now(), 0, r.last == (projections.Delivery{})
 	for range lookAtMost {
 		found, err := r.due.Due(ctx, now, lookFor, r.last)
 		if err != nil {
@@ -110,13 +110,14 @@ func (r *release) look(ctx context.Context) {
 			}
 			r.last = f
 		}
-		if len(found) < lookFor {
+		end := len(found) < lookFor
+		if end {
 			r.last = projections.Delivery{}
+		}
+		if added >= lookFor || end && all {
 			return
 		}
-		if added >= lookFor {
-			return
-		}
+		all = all || end // once more from the beginning
 	}
 }
 

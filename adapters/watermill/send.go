@@ -103,10 +103,10 @@ func learned(a delivery.Answer) error {
 func (d *Deliveries) record(ctx context.Context, n notification, a delivery.Attempt) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	err := d.execute(ctx, n, a)
+	after, err := d.execute(ctx, n, a)
 	if errors.Is(err, eventstore.ErrErased) {
 		a.Answer = ""
-		err = d.execute(ctx, n, a)
+		after, err = d.execute(ctx, n, a)
 	}
 	if errors.Is(err, delivery.ErrEnded) || errors.Is(err, delivery.ErrNumber) {
 		return nil // somebody else has ended it, or recorded an attempt, meanwhile
@@ -114,17 +114,20 @@ func (d *Deliveries) record(ctx context.Context, n notification, a delivery.Atte
 	if err != nil {
 		return fmt.Errorf("%w: delivery %s: %w", errUnrecorded, n.id, err)
 	}
+	if after.Parked() && after.Reason() != a.Verdict.Reason {
+		return nil // it was parked meanwhile, which was told then
+	}
 	outcome := map[delivery.Ending]string{delivery.GoesOn: Failed, delivery.Arrived: Delivered, delivery.GivenUp: Parked}[a.Verdict.Ends]
 	d.say(ctx, n, outcome, a.Verdict.Reason, a.N)
 	return nil
 }
 
 // execute repeats what fails on our side, as long as there is time.
-func (d *Deliveries) execute(ctx context.Context, n notification, cmd delivery.Command) error {
+func (d *Deliveries) execute(ctx context.Context, n notification, cmd delivery.Command) (delivery.State, error) {
 	for pause := minPause; ; pause *= 2 {
-		_, err := d.streams.Execute(ctx, d.metaOf(n), n.id, cmd)
+		after, err := d.streams.Execute(ctx, d.metaOf(n), n.id, cmd)
 		if err == nil || !passing(err) || !waited(ctx, pause) {
-			return err
+			return after, err
 		}
 	}
 }

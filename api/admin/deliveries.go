@@ -73,8 +73,9 @@ func (s *Server) redeliver(c *call) (any, error) {
 // plainly says why a delivery cannot be taken up again in words for whom it
 // concerns.
 func plainly(err error, d projections.Delivery) error {
+	over := errors.Is(err, delivery.ErrLate) || errors.Is(err, api.ErrGone)
 	switch {
-	case d.Kind == delivery.Unreadable:
+	case over && d.Kind == delivery.Unreadable:
 		return conflict("nobody is told of what cannot be handled: " + d.Says)
 	case errors.Is(err, delivery.ErrLate):
 		return conflict(fmt.Sprintf("the request expired at %s: nobody waits for this %s any more", d.Until.Format(time.RFC3339), d.Kind.Noun()))

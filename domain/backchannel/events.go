@@ -42,8 +42,8 @@ type (
 		Evidence       oauth.Evidence  `json:"evidence"`
 	}
 
-	// DeviceNotified records that a device of the customer was told, or a
-	// phone page that stays open.
+	// DeviceNotified records that a device of the customer was told, or that a
+	// phone page that stays open was about to be.
 	DeviceNotified struct {
 		Device   string `json:"device"`             // id, see subject.device_bound, or [PhonePage]
 		Delivery string `json:"delivery,omitempty"` // that told it

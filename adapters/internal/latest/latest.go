@@ -14,8 +14,10 @@ import (
 const (
 	mostLeaves = 1024
 	spare      = mostLeaves / 4
-	mostBytes  = 4 << 20
 )
+
+// MostBytes is how much is kept. Whoever reads more at once may stop there.
+const MostBytes = 4 << 20
 
 // Near is how many events behind the head a subscription may be to be served
 // from what is kept.
@@ -31,7 +33,8 @@ type Leaves struct {
 // New returns Leaves that keep nothing yet.
 func New() *Leaves { return &Leaves{turn: make(chan struct{}, 1)} }
 
-// Read returns all events after a position and up to another.
+// Read returns the events after a position and up to another, or the first of
+// them if all are more than [MostBytes].
 type Read func(ctx context.Context, after, to eventstore.Position) ([]ledger.Leaf, error)
 
 // Span returns the events after a position and up to another, if they are among
@@ -44,7 +47,7 @@ func (r *Leaves) Span(ctx context.Context, after, to eventstore.Position, read R
 	}
 	defer func() { <-r.turn }()
 	last := r.last()
-	if last < after || to > last+mostLeaves {
+	if last < after {
 		r.leaves, r.bytes, last = nil, 0, after
 	}
 	if last < to {
@@ -71,19 +74,23 @@ func (r *Leaves) last() eventstore.Position {
 // add appends events and lets old ones go.
 func (r *Leaves) add(more []ledger.Leaf) {
 	r.leaves = append(r.leaves, more...)
-	for _, leaf := range more {
-		r.bytes += weight(leaf)
-	}
-	if len(r.leaves) <= mostLeaves+spare && r.bytes <= mostBytes {
+	r.bytes += Bytes(more)
+	if len(r.leaves) <= mostLeaves+spare && r.bytes <= MostBytes {
 		return
 	}
 	old := 0
-	for len(r.leaves)-old > mostLeaves || r.bytes > mostBytes {
-		r.bytes -= weight(r.leaves[old])
+	for len(r.leaves)-old > mostLeaves || r.bytes > MostBytes {
+		r.bytes -= Bytes(r.leaves[old : old+1])
 		old++
 	}
 	// Anew, so that what was given out keeps its own and the rest is let go.
 	r.leaves = append(make([]ledger.Leaf, 0, len(r.leaves)-old+spare), r.leaves[old:]...)
 }
 
-func weight(l ledger.Leaf) int { return len(l.Data) + len(l.Meta) + len(l.Stream) + len(l.Type) }
+// Bytes is how much events count for.
+func Bytes(all []ledger.Leaf) (n int) {
+	for i := range all {
+		n += len(all[i].Data) + len(all[i].Meta) + len(all[i].Stream) + len(all[i].Type)
+	}
+	return n
+}

@@ -61,7 +61,7 @@ func TestLargeEventsAreNotAllKept(t *testing.T) {
 	if _, there, err := r.Span(t.Context(), 0, 100, large.readOn); there || err != nil {
 		t.Errorf("25 MiB are kept: %v", err)
 	}
-	if r.bytes > mostBytes || len(r.leaves) != 16 {
+	if r.bytes > MostBytes || len(r.leaves) != 16 {
 		t.Errorf("%d events of %d bytes are kept", len(r.leaves), r.bytes)
 	}
 	if leaves, there, err := r.Span(t.Context(), 90, 100, large.readOn); !there || len(leaves) != 10 || large.reads != 1 {

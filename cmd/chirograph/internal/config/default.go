@@ -16,7 +16,7 @@ func Default() Config {
 		TrustedProxies: []string{},
 		Limits: Limits{
 			Client: Rate{PerSecond: 500, Burst: 1000}, Address: Rate{PerSecond: 1000, Burst: 2000},
-			Subject: Rate{PerSecond: 0.1, Burst: 20}, Unknown: Rate{PerSecond: 0.5, Burst: 100}, Buckets: 50_000,
+			Subject: Rate{PerSecond: 0.1, Burst: 20}, Unknown: Rate{PerSecond: 0.05, Burst: 100}, Buckets: 50_000,
 		},
 		Log:          Log{Level: "info", Format: "json"},
 		Drain:        Drain{Delay: seconds(5), Timeout: seconds(20)},
