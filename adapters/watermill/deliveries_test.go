@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/chirograph/chirograph/api"
@@ -74,7 +75,7 @@ func TestWhatBecomesOfAPing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			within(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, tt.receive)
 				end := w.running(t)
 				w.deny(t, "one")
@@ -92,7 +93,7 @@ func TestWhatBecomesOfAPing(t *testing.T) {
 }
 
 func TestAttemptsComeEverMoreSeldom(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, status(503))
 		w.running(t)
 		w.deny(t, "one")
@@ -117,7 +118,7 @@ func TestAttemptsComeEverMoreSeldom(t *testing.T) {
 
 // The list of what is due may be old.
 func TestNothingIsSentBeforeItIsDue(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, status(503))
 		w.running(t)
 		w.deny(t, "one")
@@ -137,7 +138,7 @@ func TestNothingIsSentBeforeItIsDue(t *testing.T) {
 }
 
 func TestAReceiverThatHangsIsLeft(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		var w *world
 		w = newWorld(t, func(ctx context.Context, _ string, _ int) (delivery.Answer, string) { return w.hangs(ctx) })
 		w.running(t)
@@ -186,7 +187,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			within(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, status(204))
 				w.running(t)
 				tt.spoil(t, w)
@@ -208,7 +209,7 @@ func TestNothingIsLost(t *testing.T) {
 }
 
 func TestARestartForgetsNothing(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(_ context.Context, host string, n int) (delivery.Answer, string) {
 			if n < 4 {
 				return delivery.Answer{Status: 500}, ""
@@ -277,7 +278,7 @@ func TestWhatCannotBeSentIsParked(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			within(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, status(204))
 				w.compose = func(string) error { return tt.err }
 				w.running(t)
@@ -306,7 +307,7 @@ func TestAnEventThatCannotBeHandledIsParked(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			within(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, status(204))
 				w.schedule = tt.schedule
 				w.running(t)
@@ -335,7 +336,7 @@ func refuse(id string, err error) error {
 }
 
 func TestAnErasedCustomersAttemptIsRecordedWithoutTheAnswer(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		var w *world
 		w = newWorld(t, func(context.Context, string, int) (delivery.Answer, string) {
 			w.keys.Destroy("subject:alice")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/delivery"
@@ -17,7 +18,7 @@ func TestAnAttemptThatIsUnderWayWhenItIsParkedIsRecorded(t *testing.T) {
 		503: {"parked: enough", "503 "},
 		401: {"parked: enough", "401 "},
 	} {
-		within(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			var w *world
 			w = newWorld(t, func(context.Context, string, int) (delivery.Answer, string) {
 				park(t, w)

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/delivery"
 )
 
 func TestAReceiverThatHangsKeepsNobodyElseWaiting(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var now, most int
 		var w *world
@@ -52,7 +53,7 @@ func TestAReceiverThatHangsKeepsNobodyElseWaiting(t *testing.T) {
 }
 
 func TestRetriesOfOthersAreFoundBehindAQueueThatIsFull(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		var w *world
 		w = newWorld(t, func(ctx context.Context, host string, n int) (delivery.Answer, string) {
 			switch {
@@ -77,7 +78,7 @@ func TestRetriesOfOthersAreFoundBehindAQueueThatIsFull(t *testing.T) {
 }
 
 func TestABreakerPostponesWithoutARecord(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		down := true
 		var mu sync.Mutex
 		w := newWorld(t, func(context.Context, string, int) (delivery.Answer, string) {
@@ -112,7 +113,7 @@ func TestABreakerPostponesWithoutARecord(t *testing.T) {
 }
 
 func TestWhatIsPastItsTimeIsParkedAfterAnAttempt(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fails("the connection was refused", false))
 		w.running(t)
 		for i := range 60 {

@@ -3,13 +3,14 @@ package watermill
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/chirograph/chirograph/domain/delivery"
 )
 
 func TestRetriesOfOthersAreFoundBehindAReceiverThatIsOnlySlow(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		var w *world
 		w = newWorld(t, func(_ context.Context, host string, n int) (delivery.Answer, string) {
 			switch {

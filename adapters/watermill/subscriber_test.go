@@ -16,10 +16,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// within runs a test in a bubble, where time passes when nobody has anything
-// to do.
-func within(t *testing.T, test func(t *testing.T)) { synctest.Test(t, test) }
-
 func write(t *testing.T, log eventstore.Log, stream eventstore.Stream, n int) {
 	t.Helper()
 	for range n {
@@ -59,7 +55,7 @@ func revision(t *testing.T, m *message.Message) eventstore.Revision {
 }
 
 func TestAMessageIsTheEventAsItIsStored(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		log := memory.New(time.Now)
 		s := NewSubscriber(Source{Name: "s", Log: log, Checkpoints: &kept{}, Topics: things})
 		defer s.Close()
@@ -90,7 +86,7 @@ func TestAMessageIsTheEventAsItIsStored(t *testing.T) {
 }
 
 func TestCheckpoints(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		log, kept := memory.New(time.Now), &kept{}
 		var began []eventstore.Position
 		from := Source{Name: "s", Log: log, Checkpoints: kept, Topics: things, Anew: func(_ string, at eventstore.Position) { began = append(began, at) }}
@@ -131,7 +127,7 @@ func TestCheckpoints(t *testing.T) {
 }
 
 func TestManyAcknowledgementsCostOneWrite(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		log, kept := memory.New(time.Now), &kept{}
 		s := NewSubscriber(Source{Name: "s", Log: log, Checkpoints: kept, Topics: things})
 		messages, err := s.Subscribe(t.Context(), "topic")
@@ -165,7 +161,7 @@ func TestCloseLetsAMessageBeFinished(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			within(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				log, kept := memory.New(time.Now), &kept{}
 				s := NewSubscriber(Source{Name: "s", Log: log, Checkpoints: kept, Topics: things, Grace: 5 * time.Second})
 				messages, err := s.Subscribe(t.Context(), "topic")
@@ -214,7 +210,7 @@ func (b broken) Subscribe(ctx context.Context, after eventstore.Position, f even
 }
 
 func TestASubscriptionThatBreaksGoesOn(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		log, failures := memory.New(time.Now), 0
 		s := NewSubscriber(Source{Name: "s", Log: broken{log, 2}, Checkpoints: &kept{}, Topics: things, Failed: func(err error) {
 			if failures++; !errors.Is(err, errBroken) {
@@ -240,7 +236,7 @@ func TestASubscriptionThatBreaksGoesOn(t *testing.T) {
 }
 
 func TestTheEndOfALogEndsItsMessages(t *testing.T) {
-	within(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		log := memory.New(time.Now)
 		s := NewSubscriber(Source{Name: "s", Log: log, Checkpoints: &kept{}, Topics: things})
 		messages, err := s.Subscribe(t.Context(), "topic")

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -45,9 +44,7 @@ func CheckBackchannelClient(c Client) error {
 }
 
 func (r BackchannelRequest) bounded() error {
-	tooLong := func(name, value string, limit int) error {
-		return refusal(len(value) > limit, InvalidRequest, "CIBA §13", name+" is longer than "+strconv.Itoa(limit)+" bytes")
-	}
+	tooLong := limits("CIBA §13")
 	return first(
 		tooLong("scope", r.Scope, maxScope),
 		tooLong("acr_values", r.ACRValues, maxScope),

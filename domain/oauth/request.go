@@ -127,10 +127,15 @@ const (
 	maxSeconds  = 1<<31 - 1
 )
 
-func (r AuthorizationRequest) bounded() error {
-	tooLong := func(name, value string, limit int) error {
-		return refusal(len(value) > limit, InvalidRequest, "RFC 6749 §4.1.2.1", name+" is longer than "+strconv.Itoa(limit)+" bytes")
+// limits returns what refuses a parameter that is too long.
+func limits(by Clause) func(name, value string, limit int) error {
+	return func(name, value string, limit int) error {
+		return refusal(len(value) > limit, InvalidRequest, by, name+" is longer than "+strconv.Itoa(limit)+" bytes")
 	}
+}
+
+func (r AuthorizationRequest) bounded() error {
+	tooLong := limits("RFC 6749 §4.1.2.1")
 	return first(
 		tooLong("state", r.State, maxState),
 		tooLong("nonce", r.Nonce, maxNonce),
