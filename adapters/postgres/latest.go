@@ -17,13 +17,7 @@ func (s *subscription) lately(ctx context.Context, to eventstore.Position) (page
 	if err != nil || !there {
 		return s.between(ctx, s.after, to, s.filter)
 	}
-	var selected page
-	for _, leaf := range leaves {
-		if s.filter.Selects(leaf.Stream, leaf.Type) {
-			selected.leaves = append(selected.leaves, leaf)
-		}
-	}
-	return selected, to, nil
+	return page{leaves: latest.Selected(leaves, s.filter)}, to, nil
 }
 
 // readOn reads the events after a position and up to another, but no more than

@@ -14,7 +14,7 @@ func (s *subscription) lately(ctx context.Context, head eventstore.Position) (le
 	if s.live && head-s.after <= latest.Near {
 		last, there, err := s.latest.Span(ctx, s.after, head, s.readOn)
 		if err == nil && there {
-			return s.selected(last), head, nil
+			return latest.Selected(last, s.filter), head, nil
 		}
 	}
 	p, more, err := s.read(ctx, between, s.filter, int64(s.after), int64(head))
@@ -22,15 +22,6 @@ func (s *subscription) lately(ctx context.Context, head eventstore.Position) (le
 		p.next = head
 	}
 	return p.leaves, p.next, err
-}
-
-func (s *subscription) selected(all []ledger.Leaf) (few []ledger.Leaf) {
-	for _, leaf := range all {
-		if s.filter.Selects(leaf.Stream, leaf.Type) {
-			few = append(few, leaf)
-		}
-	}
-	return few
 }
 
 // readOn reads the events after a position and up to another, but no more than

@@ -87,6 +87,16 @@ func (r *Leaves) add(more []ledger.Leaf) {
 	r.leaves = append(make([]ledger.Leaf, 0, len(r.leaves)-old+spare), r.leaves[old:]...)
 }
 
+// Selected returns those of a span that a filter selects.
+func Selected(span []ledger.Leaf, f eventstore.Filter) (few []ledger.Leaf) {
+	for _, leaf := range span {
+		if f.Selects(leaf.Stream, leaf.Type) {
+			few = append(few, leaf)
+		}
+	}
+	return few
+}
+
 // Bytes is how much events count for.
 func Bytes(all []ledger.Leaf) (n int) {
 	for i := range all {
